@@ -1,0 +1,4 @@
+"""Studies that decide whether a strategy may trade, and the statistics under them.
+
+Import the concrete modules; nothing is re-exported here.
+"""

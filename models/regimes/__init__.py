@@ -1,0 +1,4 @@
+"""Market regimes from prices alone.
+
+Import the concrete modules; nothing is re-exported here.
+"""
