@@ -42,7 +42,7 @@ class PathParams:
 
 PATH_PARAMS: dict[int, PathParams] = {
     SOURCE_PREMIUM_INDEX: PathParams(smoothing_min=0.0, tail_min=30.0),
-    SOURCE_PERP_SPOT: PathParams(smoothing_min=45.0, tail_min=60.0),
+    SOURCE_PERP_SPOT: PathParams(smoothing_min=45.0, tail_min=40.0),
 }
 
 

@@ -56,7 +56,7 @@ class OffsetParams:
 
 # Chosen on recorded Bybit data (BTC, ETH, SOL, 2025; perp/spot 5-minute bars); the result is flat around them.
 OFFSET_PARAMS: dict[int, OffsetParams] = {
-    SOURCE_PERP_SPOT: OffsetParams(6e-5, 6e-7, 0.6, 1.5e-5, 2e-5, 1e-5, 3.0),
+    SOURCE_PERP_SPOT: OffsetParams(6e-5, 8e-7, 0.6, 1.5e-5, 2e-5, 1e-5, 3.0),
     SOURCE_PREMIUM_INDEX: OffsetParams(1e-5, 1e-7, 0.0, 1e-6, 2e-6, 3e-5, 3.0),
 }
 
@@ -166,15 +166,15 @@ def _posterior_premium(rate: float, interval_h: float, mean: float, sd: float) -
     return mean + sd * shift, sd * sd * max(spread, 0.0)
 
 
-def run_filter(settlements: Sequence[Settlement], at_ns: int) -> tuple[OffsetState, int | None]:
-    """Run the filter over past settlements and bring it forward to `at_ns`.
+def run_filter(settlements: Sequence[Settlement], target_ns: int) -> tuple[OffsetState, int | None]:
+    """Run the filter over past settlements and bring it forward to the one to be forecast.
 
     Parameters
     ----------
     settlements : sequence of Settlement
-        In time order, none later than `at_ns`.
-    at_ns : int
-        Instant of the forecast, ns UTC.
+        In time order, all known when the forecast is made.
+    target_ns : int
+        The settlement to be forecast, ns UTC.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def run_filter(settlements: Sequence[Settlement], at_ns: int) -> tuple[OffsetSta
 
     """
     source: int | None = None
-    last_ns = at_ns
+    last_ns = target_ns
     state = start_state(OFFSET_PARAMS[SOURCE_PERP_SPOT])
     for seen in settlements:
         params = OFFSET_PARAMS[seen.source]
@@ -196,8 +196,7 @@ def run_filter(settlements: Sequence[Settlement], at_ns: int) -> tuple[OffsetSta
         update(state, seen, params)
         last_ns = seen.ts_ns
     if source is not None:
-        # The target is the next settlement: one interval after the last one, however long before it we ask.
-        advance(state, max((at_ns - last_ns) / HOUR_NS, _STEP_H), OFFSET_PARAMS[source])
+        advance(state, (target_ns - last_ns) / HOUR_NS, OFFSET_PARAMS[source])
     return state, source
 
 
