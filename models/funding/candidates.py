@@ -136,7 +136,9 @@ class Candidate:
             body = json.loads(files["candidate.json"])
             name, names = str(body["name"]), tuple(body["features"])
         except (KeyError, ValueError, TypeError) as error:
-            raise BundleError(f"candidate.json is missing or unreadable: {error}", remedy="retrain") from error
+            raise BundleError(
+                f"candidate.json is missing or unreadable: {error}", remedy="retrain"
+            ) from error
         if names != FEATURE_NAMES or name not in CANDIDATES:
             raise BundleError(
                 f"candidate {name!r} was made for other features than this release computes",

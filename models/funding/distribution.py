@@ -66,8 +66,6 @@ class Distribution:
         return float(self.quantiles.mean())
 
 
-def distribution(
-    predicted: float, scale: float, shape: Floats, lower: float, upper: float
-) -> Distribution:
+def distribution(predicted: float, scale: float, shape: Floats, lower: float, upper: float) -> Distribution:
     """Spread a forecast by the shape of past errors, within the caps."""
     return Distribution(np.clip(predicted + scale * shape, lower, upper))

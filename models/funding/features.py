@@ -175,9 +175,7 @@ class FundingContext:
         _put(values, hour_sin=math.sin(hour), hour_cos=math.cos(hour), interval_h=interval_h)
         horizon = int((settlement_ns - at_ns) // MINUTE_NS)
         _put(values, horizon_min=float(horizon))
-        return FeatureRow(
-            inputs.symbol, settlement_ns, at_ns, horizon, interval_h, lower, upper, values
-        )
+        return FeatureRow(inputs.symbol, settlement_ns, at_ns, horizon, interval_h, lower, upper, values)
 
     def _premium_features(
         self,
@@ -276,8 +274,7 @@ class FundingContext:
             values,
             long_ratio=_as_of(inputs.ratio_available_at, inputs.long_ratio, at_ns, 6 * HOUR_NS),
             cross_basis=values[INDEX["rate_last"]]
-            - interval_h
-            * _as_of(inputs.cross_available_at, inputs.cross_rate_per_hour, at_ns, 12 * HOUR_NS),
+            - interval_h * _as_of(inputs.cross_available_at, inputs.cross_rate_per_hour, at_ns, 12 * HOUR_NS),
         )
 
 
@@ -294,9 +291,7 @@ def _as_of(clock: NDArray[np.int64], column: Floats, at_ns: int, stale_ns: int) 
     return float(column[position])
 
 
-def _seen_average(
-    window: PremiumWindow, interval_h: float, start_ns: int, at_ns: int
-) -> tuple[float, float]:
+def _seen_average(window: PremiumWindow, interval_h: float, start_ns: int, at_ns: int) -> tuple[float, float]:
     """Venue-weighted average of the minutes seen so far, and the share of the weight they carry."""
     seen = int((at_ns - start_ns) // MINUTE_NS)
     if seen <= 0:

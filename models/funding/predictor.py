@@ -94,9 +94,9 @@ class FundingPredictor:
                 remedy="run the executor and the pipelines from the same release",
             )
         predicted = float(
-            self.candidate.predict(
-                row.values[None, :], np.array([row.cap_lower]), np.array([row.cap_upper])
-            )[0]
+            self.candidate.predict(row.values[None, :], np.array([row.cap_lower]), np.array([row.cap_upper]))[
+                0
+            ]
         )
         spread = distribution(
             predicted, row["latent_sd"], self._shape(row.horizon_min), row.cap_lower, row.cap_upper
@@ -138,7 +138,9 @@ class FundingPredictor:
             shapes = json.loads(files["distribution.json"])["shapes"]
             by_horizon = {int(h): np.array(shape, dtype=np.float64) for h, shape in shapes.items()}
         except (KeyError, ValueError, TypeError) as error:
-            raise BundleError(f"distribution.json is missing or unreadable: {error}", remedy="retrain") from error
+            raise BundleError(
+                f"distribution.json is missing or unreadable: {error}", remedy="retrain"
+            ) from error
         if not by_horizon or any(shape.shape != LEVELS.shape for shape in by_horizon.values()):
             raise BundleError("distribution.json holds no usable quantiles", remedy="retrain")
         return cls(Candidate.from_files(files), by_horizon)

@@ -135,7 +135,7 @@ def path_kernel(interval_min: int, seen_min: int, params: PathParams) -> Floats:
         level = np.zeros(total)
         level[-1] = 1.0
         kernel = kernel + remaining * _through_smoothing(level, params.tail_min)
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum())
 
 
 def _through_smoothing(target: Floats, time_constant_min: float) -> Floats:

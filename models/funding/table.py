@@ -94,9 +94,7 @@ def build_table(
 
 def stack(rows: Sequence[FeatureRow], realised: Sequence[float]) -> FeatureTable:
     """Stack rows into a table sorted by (made_at_ns, symbol, horizon)."""
-    order = sorted(
-        range(len(rows)), key=lambda i: (rows[i].made_at_ns, rows[i].symbol, rows[i].horizon_min)
-    )
+    order = sorted(range(len(rows)), key=lambda i: (rows[i].made_at_ns, rows[i].symbol, rows[i].horizon_min))
     picked = [rows[i] for i in order]
     width = len(FEATURE_NAMES)
     return FeatureTable(
