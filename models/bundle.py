@@ -16,6 +16,16 @@ from models.errors import BundleError
 
 MANIFEST_NAME = "manifest.json"
 _SCHEMA = 1
+_TYPES: dict[str, type] = {
+    "name": str,
+    "kind": str,
+    "files": dict,
+    "feature_spec_hash": str,
+    "trained_through_ns": int,
+    "expires_at_ns": int,
+    "golden": list,
+    "evidence": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ def read_manifest(data: bytes) -> Manifest:
     Raises
     ------
     BundleError
-        If it is not valid JSON, of another schema, or lacks a field.
+        If it is not valid JSON, of another schema, or a field is missing or of another type.
 
     """
     try:
@@ -98,6 +108,12 @@ def read_manifest(data: bytes) -> Manifest:
         raise BundleError(
             f"bundle schema should be {_SCHEMA}, was {manifest.schema}",
             remedy="run the executor and the pipelines from the same release",
+        )
+    wrong = [name for name, kind in _TYPES.items() if not isinstance(getattr(manifest, name), kind)]
+    if wrong or not all(isinstance(row, dict) for row in manifest.golden):
+        raise BundleError(
+            f"bundle manifest fields {wrong or ['golden']} are of another type than expected",
+            remedy="retrain, or point the alias at another version",
         )
     return manifest
 
@@ -133,7 +149,7 @@ def verify_bundle(contents: Mapping[str, bytes]) -> Manifest:
         actual = hashlib.sha256(contents[path]).hexdigest()
         if actual != expected:
             raise BundleError(
-                f"{path}: SHA-256 should be {expected[:12]}…, was {actual[:12]}…",
+                f"{path}: SHA-256 should be {str(expected)[:12]}…, was {actual[:12]}…",
                 remedy="delete the cached bundle and fetch it again",
             )
     return manifest

@@ -6,6 +6,7 @@ Here belongs how a candidate turns features into a rate, and nothing of fitting 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class Ridge:
 
     def predict(self, features: Floats) -> Floats:
         """Return the rate in basis points, shape (n,)."""
-        standard = np.nan_to_num((features - self.mean) / self.scale)
+        # Row-major, because the order of a sum follows the layout and stored tables arrive column-major.
+        standard = np.ascontiguousarray(np.nan_to_num((features - self.mean) / self.scale))
         # einsum, not a BLAS product: its result must not depend on how many rows are asked for at once.
         return np.asarray(np.einsum("ij,j->i", standard, self.coefficients) + self.intercept)
 
@@ -119,6 +121,7 @@ class Candidate:
             }
         if self.booster is not None:
             files["model.txt"] = self.booster.model_to_string().encode()
+            body["model_sha256"] = hashlib.sha256(files["model.txt"]).hexdigest()
         files["candidate.json"] = json.dumps(body, indent=1).encode()
         return files
 
@@ -144,19 +147,33 @@ class Candidate:
                 f"candidate {name!r} was made for other features than this release computes",
                 remedy="retrain with this release, or run the release that trained it",
             )
-        ridge = None
-        if "ridge" in body:
-            part = body["ridge"]
-            ridge = Ridge(
-                np.array(part["mean"]),
-                np.array(part["scale"]),
-                np.array(part["coefficients"]),
-                float(part["intercept"]),
-            )
-        return cls(name, ridge, _read_booster(files["model.txt"]) if "model.txt" in files else None)
+        ridge = _read_ridge(body["ridge"]) if "ridge" in body else None
+        booster = _read_booster(files["model.txt"], body.get("model_sha256")) if "model.txt" in files else None
+        return cls(name, ridge, booster)
 
 
-def _read_booster(data: bytes) -> Any:
+def _read_ridge(part: Any) -> Ridge:
+    try:
+        columns = [np.array(part[key], dtype=np.float64) for key in ("mean", "scale", "coefficients")]
+        intercept = float(part["intercept"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise BundleError(f"the ridge of candidate.json is unreadable: {error}", remedy="retrain") from error
+    if any(column.shape != (len(FEATURE_NAMES),) or not np.isfinite(column).all() for column in columns):
+        raise BundleError(
+            f"the ridge of candidate.json should hold {len(FEATURE_NAMES)} finite numbers a column, had others",
+            remedy="retrain",
+        )
+    return Ridge(columns[0], columns[1], columns[2], intercept)
+
+
+def _read_booster(data: bytes, expected_sha256: object) -> Any:
+    # Before LightGBM sees it: on a damaged tree it ends the whole process instead of raising.
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != expected_sha256:
+        raise BundleError(
+            f"model.txt: SHA-256 should be {str(expected_sha256)[:12]}…, was {actual[:12]}…",
+            remedy="delete the cached bundle and fetch it again, or retrain",
+        )
     import lightgbm
 
     try:

@@ -22,6 +22,7 @@ from models.funding.walk_forward import Predictions
 Floats = NDArray[np.float64]
 POOLED = "ALL"
 _SIGN_LEVEL = 0.05
+_LEAST_VARIANCE = 1e-20  # rates that never moved have a variance of rounding errors, not of zero
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Score:
         `symbol` is ``ALL`` for all symbols together.
     horizon_min, n : int
     r2 : float
-        1 − squared error / squared deviation from the mean of the same rows; pooled: from each symbol's own mean.
+        1 − squared error / squared deviation from the mean of the same rows; pooled: from each symbol's own mean. NaN
+        where the rate never moved.
     mae : float
         Mean absolute error, fraction.
     sign_accuracy : float
@@ -83,7 +85,9 @@ def score(table: FeatureTable, predictions: Predictions, symbol: str, horizon_mi
         symbol,
         horizon_min,
         len(picked),
-        1.0 - float((error**2).sum()) / deviation if deviation > 0.0 else float("nan"),
+        1.0 - float((error**2).sum()) / deviation
+        if deviation > _LEAST_VARIANCE * len(picked)
+        else float("nan"),
         float(np.abs(error).mean()),
         float(right.mean()) if changed.any() else float("nan"),
         float(predictions.pinball[mask].mean()),

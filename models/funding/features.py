@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from models.funding.formula import DAMPENER, funding_rate, interest, weight_between
 from models.funding.inputs import HOUR_NS, MINUTE_NS, FundingInputs, intervals_h
 from models.funding.premium_path import (
+    PATH_PARAMS,
     WARM_UP_MINUTES,
     PathParams,
     PremiumWindow,
@@ -88,6 +89,11 @@ _SPEC = {
     "coverage": LEAST_COVERAGE,
     "warm_up_min": WARM_UP_MINUTES,
     "ewma": _EWMA_ALPHA,
+    "rates": _RATES,
+    "stale_ns": _STALE_NS,
+    "untouched": astuple(_UNTOUCHED),
+    "path": {str(source): astuple(params) for source, params in PATH_PARAMS.items()},
+    "offset": {str(source): astuple(params) for source, params in OFFSET_PARAMS.items()},
     "version": 1,
 }
 FEATURE_SPEC_HASH: str = hashlib.sha256(json.dumps(_SPEC, sort_keys=True).encode()).hexdigest()
@@ -189,16 +195,17 @@ class FundingContext:
     ) -> None:
         start = interval_start(settlement_ns, interval_h)
         state, source = self._offset(known, settlement_ns)
-        if source is not None and source != window.source:
+        if source != window.source:  # also where no settlement could be read: each proxy has its own prior
             state = start_state(OFFSET_PARAMS[window.source])
         params = OFFSET_PARAMS[window.source]
         horizon = (settlement_ns - at_ns) / MINUTE_NS
-        tail_sd = params.tail_sd * horizon / 90.0
         mean = expected_average(window, interval_h, start, at_ns) + state.mean
-        sd = math.sqrt(state.variance + params.observation_sd**2 + tail_sd**2)
         untouched = expected_average(window, interval_h, start, at_ns, _UNTOUCHED)
         so_far, fixed = _seen_average(window, interval_h, start, at_ns)
         minutes = window.premium
+        spread = float(minutes[-60:].std())
+        tail_sd = params.tail_sd * horizon / 90.0 + params.tail_spread * (1.0 - fixed) * spread
+        sd = math.sqrt(state.variance + params.observation_sd**2 + tail_sd**2)
         center = interest(interval_h)
         implied = float(funding_rate(so_far, interval_h, *caps))
         _put(
@@ -218,7 +225,7 @@ class FundingContext:
             band_edge_distance=abs(mean - center) - DAMPENER,
             premium_15m_less_latent=float(minutes[-15:].mean()) + state.mean - mean,
             premium_60m_less_latent=float(minutes[-60:].mean()) + state.mean - mean,
-            premium_sd_60m=float(minutes[-60:].std()),
+            premium_sd_60m=spread,
         )
 
     def _offset(self, known: int, settlement_ns: int) -> tuple[OffsetState, int | None]:

@@ -137,13 +137,17 @@ class FundingPredictor:
         try:
             shapes = json.loads(files["distribution.json"])["shapes"]
             by_horizon = {int(h): np.array(shape, dtype=np.float64) for h, shape in shapes.items()}
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise BundleError(
                 f"distribution.json is missing or unreadable: {error}", remedy="retrain"
             ) from error
-        if not by_horizon or any(shape.shape != LEVELS.shape for shape in by_horizon.values()):
+        if not by_horizon or not all(_usable(shape) for shape in by_horizon.values()):
             raise BundleError("distribution.json holds no usable quantiles", remedy="retrain")
         return cls(Candidate.from_files(files), by_horizon)
+
+
+def _usable(shape: Floats) -> bool:
+    return shape.shape == LEVELS.shape and bool(np.isfinite(shape).all() and (np.diff(shape) >= 0.0).all())
 
 
 def golden_rows(predictor: FundingPredictor, features: Floats, count: int = 50) -> list[dict[str, Any]]:
@@ -180,17 +184,20 @@ def check_golden_rows(predictor: FundingPredictor, golden: list[dict[str, Any]])
     Raises
     ------
     BundleError
-        If there are no rows, or one differs by more than `GOLDEN_TOLERANCE`.
+        If there are no rows, they are unreadable, or one differs by more than `GOLDEN_TOLERANCE`.
 
     """
     if not golden:
         raise BundleError("bundle holds no golden rows", remedy="retrain")
-    rows = np.array(
-        [[np.nan if v is None else v for v in row["features"]] for row in golden], dtype=np.float64
-    )
+    try:
+        rows = np.array(
+            [[np.nan if v is None else v for v in row["features"]] for row in golden], dtype=np.float64
+        )
+        expected = np.array([row["expected"]["predicted"] for row in golden], dtype=np.float64)
+    except (KeyError, ValueError, TypeError) as error:
+        raise BundleError(f"golden rows are unreadable: {error}", remedy="retrain") from error
     if rows.ndim != 2 or rows.shape[1] != len(INDEX):
         raise BundleError("golden rows are of another width than the features", remedy="retrain")
-    expected = np.array([row["expected"]["predicted"] for row in golden], dtype=np.float64)
     infinite = np.full(len(rows), np.inf)
     actual = predictor.candidate.predict(rows, -infinite, infinite)
     worst = int(np.argmax(np.abs(actual - expected)))

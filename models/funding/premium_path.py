@@ -148,7 +148,8 @@ def _through_smoothing(target: Floats, time_constant_min: float) -> Floats:
     for minute in range(len(target) - 1, 0, -1):
         carried = carried * decay + target[minute] * (1.0 - decay)
         out[minute] = carried
-    out[0] = carried * decay + target[0]  # the filter starts at the first minute's own value
+    # The filter starts at the first minute's own value, which therefore carries all that decays beyond it.
+    out[0] = carried * decay / (1.0 - decay) + target[0]
     return out
 
 

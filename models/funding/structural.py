@@ -40,6 +40,9 @@ class OffsetParams:
         What remains of a settlement's average that the proxy cannot explain.
     tail_sd : float
         Uncertainty of the premium still to come, at 90 minutes before settlement; scales linearly with the horizon.
+    tail_spread : float
+        How much of the last hour's spread of the premium, times the weight still to come, is added to it: a lively
+        symbol's future is less certain.
     clip_sd : float
         Innovations are cut at this many standard deviations, so that one extraordinary settlement does not move the offset.
 
@@ -51,13 +54,14 @@ class OffsetParams:
     fast_sd: float
     observation_sd: float
     tail_sd: float
+    tail_spread: float
     clip_sd: float
 
 
 # Chosen on recorded Bybit data (BTC, ETH, SOL, 2025; perp/spot 5-minute bars); the result is flat around them.
 OFFSET_PARAMS: dict[int, OffsetParams] = {
-    SOURCE_PERP_SPOT: OffsetParams(6e-5, 8e-7, 0.6, 1.5e-5, 2e-5, 1e-5, 3.0),
-    SOURCE_PREMIUM_INDEX: OffsetParams(1e-5, 1e-7, 0.0, 1e-6, 2e-6, 3e-5, 3.0),
+    SOURCE_PERP_SPOT: OffsetParams(6e-5, 8e-7, 0.6, 1.5e-5, 2e-5, 1e-5, 0.5, 3.0),
+    SOURCE_PREMIUM_INDEX: OffsetParams(1e-5, 1e-7, 0.0, 1e-6, 2e-6, 3e-5, 0.5, 3.0),
 }
 
 
@@ -216,18 +220,19 @@ def expected_rate(
     Returns
     -------
     float
-        ``I + E[(P − I − 0.05 %)⁺] − E[(I − 0.05 % − P)⁺]``, within the caps.
+        ``I + E[(P − I − 0.05 %)⁺] − E[(I − 0.05 % − P)⁺]``, less what exceeds the caps.
 
     """
     center = interest(interval_h)
-    above = _expected_excess(mean - center - DAMPENER, sd)
-    below = _expected_excess(center - DAMPENER - mean, sd)
+    # What lies beyond a cap is not paid: without these terms the mean near a cap would be the cap of the mean.
+    above = _expected_excess(mean - center - DAMPENER, sd) - _expected_excess(mean - DAMPENER - upper, sd)
+    below = _expected_excess(center - DAMPENER - mean, sd) - _expected_excess(lower - DAMPENER - mean, sd)
     return min(max(center + above - below, lower), upper)
 
 
 def _expected_excess(mean: float, sd: float) -> float:
     """E[max(X, 0)] of a normal X."""
-    if sd <= 0.0:
+    if sd <= 0.0 or mean == -math.inf:
         return max(mean, 0.0)
     z = mean / sd
     return sd * (_pdf(z) + z * _cdf(z))

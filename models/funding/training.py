@@ -65,11 +65,13 @@ def fit(name: str, table: FeatureTable, params: TrainingParams | None = None) ->
     if name in BASELINES:
         return Candidate(name)
     target = table.realised * BPS
+    # Row-major: a table from a file is column-major, and sums over it would differ in the last bit.
+    features = np.ascontiguousarray(table.features)
     if name == "ridge":
-        return Candidate(name, ridge=_fit_ridge(table.features, target, chosen))
+        return Candidate(name, ridge=_fit_ridge(features, target, chosen))
     if name == "lightgbm_residual":
-        target = target - table.features[:, INDEX[RESIDUAL_BASE]] * BPS
-    return Candidate(name, booster=_fit_booster(table.features, target, chosen))
+        target = target - features[:, INDEX[RESIDUAL_BASE]] * BPS
+    return Candidate(name, booster=_fit_booster(features, target, chosen))
 
 
 def _fit_ridge(features: Floats, target: Floats, params: TrainingParams) -> Ridge:
