@@ -1,0 +1,47 @@
+"""Assembles everything Dagster shows: one function, with settings that a test can replace.
+
+Here belongs composition only. No asset, resource or schedule is implemented here, nothing is read from disk or network, and
+nothing heavy is imported: definitions are loaded again and again.
+"""
+
+import dagster as dg
+
+from hean_pipelines.defs.evidence.premium_study import premium_study_definitions
+from hean_pipelines.defs.features.assets import feature_definitions
+from hean_pipelines.defs.learning.regime_matrix import matrix_definitions
+from hean_pipelines.defs.market_data import market_data_definitions
+from hean_pipelines.defs.own_activity import own_activity_definitions
+from hean_pipelines.defs.promotion.champion import champion_definitions
+from hean_pipelines.defs.report.page import report_definitions
+from hean_pipelines.defs.schedules import schedule_definitions
+from hean_pipelines.defs.training.forecasts import forecast_definitions
+from hean_pipelines.defs.training.predictor import predictor_definitions
+from hean_pipelines.defs.warehouse.definitions import warehouse_definitions
+from hean_pipelines.resources.registry import Registry
+from hean_pipelines.settings import PipelineSettings, load_settings
+
+
+def build_definitions(settings: PipelineSettings | None = None) -> dg.Definitions:
+    """Return all assets, checks, jobs and schedules.
+
+    Parameters
+    ----------
+    settings : PipelineSettings, optional
+        By default those in force (environment, ``hean.toml``).
+
+    """
+    chosen = settings or load_settings()
+    registry = Registry.from_settings(chosen)
+    return dg.Definitions.merge(
+        market_data_definitions(chosen),
+        own_activity_definitions(chosen),
+        warehouse_definitions(chosen),
+        feature_definitions(chosen),
+        forecast_definitions(chosen),
+        premium_study_definitions(chosen),
+        predictor_definitions(chosen, registry),
+        champion_definitions(chosen, registry),
+        matrix_definitions(chosen, registry),
+        report_definitions(chosen),
+        schedule_definitions(chosen),
+    )

@@ -1,0 +1,38 @@
+"""Asset `report_hean__page`: the HTML report, made again from the files it reads.
+
+Here belongs the wiring; the page is `hean_pipelines.report`.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of what it wraps.
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from hean_pipelines.settings import PipelineSettings
+
+NAME = "report_hean__page"
+
+
+def report_definitions(settings: "PipelineSettings") -> dg.Definitions:
+    """Return the report asset."""
+
+    @dg.asset(
+        name=NAME,
+        group_name="report",
+        kinds={"html"},
+        deps=[
+            dg.AssetKey("model_funding__champion"),
+            dg.AssetKey("model_hean__regime_matrix"),
+            dg.AssetKey("mart_coverage__symbol_day"),
+        ],
+        description="One HTML page: forecast skill against baselines, forecast against realised, equity and trades, the "
+        "regime-performance matrix, data coverage.",
+    )
+    def page(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        from hean_pipelines.report.page import build_report
+
+        path = build_report(settings.home)
+        return dg.MaterializeResult(metadata={"page": dg.MetadataValue.path(str(path))})
+
+    return dg.Definitions(assets=[page])

@@ -1,0 +1,53 @@
+"""Dagster's own folder: where runs and events are kept, and how many ops may share a resource.
+
+Here belongs making `<home>/dagster` and its `dagster.yaml`; a file that is there already is the user's and is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+    from hean_pipelines.settings import PipelineSettings
+
+DAGSTER_YAML = """\
+# Written once by hean; yours to change. SQLite under this folder keeps runs and events.
+# For more than one machine, put Postgres under `storage`.
+telemetry:
+  enabled: false
+concurrency:
+  pools:
+    # One op at a time per pool: DuckDB locks its file for one process, MLflow's SQLite wants one writer.
+    granularity: op
+    default_limit: 1
+  runs:
+    max_concurrent_runs: 2
+run_monitoring:
+  # A run whose process died is marked as failed instead of hanging for ever.
+  enabled: true
+  start_timeout_seconds: 300
+"""
+
+
+def prepare_instance_folder(settings: PipelineSettings) -> Path:
+    """Make Dagster's folder with its configuration, and point this process (and its children) at it."""
+    folder = settings.dagster_home
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "dagster.yaml"
+    if not path.exists():
+        path.write_text(DAGSTER_YAML, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(folder)
+    os.environ.setdefault("DAGSTER_TELEMETRY_DISABLED", "1")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    return folder
+
+
+def open_instance(settings: PipelineSettings) -> DagsterInstance:
+    """Return the persistent instance of this home; the caller closes it (it is a context manager)."""
+    from dagster import DagsterInstance
+
+    return DagsterInstance.from_config(str(prepare_instance_folder(settings)))
