@@ -32,7 +32,10 @@ def build_definitions(settings: PipelineSettings | None = None) -> dg.Definition
     """
     chosen = settings or load_settings()
     registry = Registry.from_settings(chosen)
+    # In one process: a step takes a second or less, a process of its own would cost two. On a cluster set another executor
+    # in the run's configuration.
     return dg.Definitions.merge(
+        dg.Definitions(executor=dg.in_process_executor),
         market_data_definitions(chosen),
         own_activity_definitions(chosen),
         warehouse_definitions(chosen),
