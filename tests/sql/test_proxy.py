@@ -18,7 +18,9 @@ def test_sql_and_python_agree_to_the_last_bits() -> None:
         for name, (open_, high, low, last) in zip(("perp", "spot"), bars, strict=True):
             columns = {"ts": np.arange(200), "open": open_, "high": high, "low": low, "close": last}
             connection.register(f"{name}_rows", columns | {"available_at": np.arange(200) + 1})
-            connection.execute(f"create view stg_bybit__{name}_klines as select 'BTCUSDT' as symbol, * from {name}_rows")
+            connection.execute(
+                f"create view stg_bybit__{name}_klines as select 'BTCUSDT' as symbol, * from {name}_rows"
+            )
         found = connection.execute(f"select premium from ({sql}) order by ts").fetchnumpy()["premium"]
     expected = perp_spot_premium(bar_price(*bars[0]), bar_price(*bars[1]))
     np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-15)

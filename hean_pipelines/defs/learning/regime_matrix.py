@@ -99,7 +99,7 @@ def matrix_definitions(settings: "PipelineSettings", registry: Registry) -> dg.D
             )
         picture = matrix_figure(cells)
         version = _register(
-            registry, context.run_id, cells, max(t.exit_ns for t in trades), picture, code_version()
+            registry, context.run.run_id, cells, max(t.exit_ns for t in trades), picture, code_version()
         )
         return dg.MaterializeResult(
             metadata={

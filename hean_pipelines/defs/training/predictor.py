@@ -113,7 +113,7 @@ def predictor_definitions(settings: "PipelineSettings", registry: Registry) -> d
         evidence = {"E1": {key: study.get(key) for key in ("passed", "r2", "verdict", "n")}}
         packed = bundle.pack(table, chosen, many, params, settings.bundle_valid_days, evidence)
         checks = challenger_checks(scores, chosen, (0.75, 0.99))
-        version = _log(registry, context.run_id, table, many, scores, chosen, packed)
+        version = _log(registry, context.run.run_id, table, many, scores, chosen, packed)
         products.write_json(
             products.challenger,
             {

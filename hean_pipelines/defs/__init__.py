@@ -1,0 +1,1 @@
+"""Dagster definitions by concept. Each folder offers one assembling function."""
