@@ -1,0 +1,1 @@
+"""The markets the local testnet can serve, behind one protocol (`base.Market`)."""
