@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 PASSES_ABOVE = 0.25
 LEAST_SETTLEMENTS = 90
 BLOCKS = 10
+_PERFECT = 1.0 - 1e-12
+_LEAST_SD = 1e-12  # a constant's standard deviation comes out as a rounding error, not as zero
 
 PASSED = "passed"
 FAILED = "failed"
@@ -83,19 +85,29 @@ def premium_study(table: FeatureTable, horizon_min: int = 90) -> list[PremiumStu
 
 def _study(name: str, premium: Floats, rate: Floats) -> PremiumStudy:
     n = len(rate)
-    if n < LEAST_SETTLEMENTS or rate.std() == 0.0 or premium.std() == 0.0:
+    if n < LEAST_SETTLEMENTS or not _moves(premium, rate):
         return PremiumStudy(name, n, math.nan, math.nan, math.nan, NOT_ENOUGH_DATA)
     r = float(np.corrcoef(premium, rate)[0, 1])
-    # Fisher's z with a block jackknife: consecutive settlements are correlated, ten contiguous blocks respect that.
     edges = np.linspace(0, n, BLOCKS + 1).astype(int)
-    z = []
-    for a, b in itertools.pairwise(edges):
-        kept = np.r_[0:a, b:n]
-        z.append(float(np.arctanh(np.corrcoef(premium[kept], rate[kept])[0, 1])))
-    pseudo = BLOCKS * np.arctanh(r) - (BLOCKS - 1) * np.array(z)
+    kept = [np.r_[0:a, b:n] for a, b in itertools.pairwise(edges)]
+    if not all(_moves(premium[k], rate[k]) for k in kept):
+        # All movement lies in one block: the rest of the history says nothing about how sure the figure is.
+        return PremiumStudy(name, n, math.nan, math.nan, math.nan, NOT_ENOUGH_DATA)
+    # Fisher's z with a block jackknife: consecutive settlements are correlated, ten contiguous blocks respect that.
+    z = np.array([_fisher(float(np.corrcoef(premium[k], rate[k])[0, 1])) for k in kept])
+    pseudo = BLOCKS * _fisher(r) - (BLOCKS - 1) * z
     half = float(stats.t(BLOCKS - 1).ppf(0.975) * pseudo.std(ddof=1) / math.sqrt(BLOCKS))
-    low_r, high_r = np.tanh(np.arctanh(r) - half), np.tanh(np.arctanh(r) + half)
+    low_r, high_r = math.tanh(_fisher(r) - half), math.tanh(_fisher(r) + half)
     low = 0.0 if low_r * high_r < 0.0 else float(min(low_r**2, high_r**2))
     return PremiumStudy(
         name, n, r * r, low, float(max(low_r**2, high_r**2)), PASSED if r * r > PASSES_ABOVE else FAILED
     )
+
+
+def _moves(premium: Floats, rate: Floats) -> bool:
+    return bool(premium.std() > _LEAST_SD and rate.std() > _LEAST_SD)
+
+
+def _fisher(r: float) -> float:
+    """Fisher's z; a perfect correlation stands just below one, where z is finite."""
+    return math.atanh(min(max(r, -_PERFECT), _PERFECT))

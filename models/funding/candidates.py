@@ -148,7 +148,9 @@ class Candidate:
                 remedy="retrain with this release, or run the release that trained it",
             )
         ridge = _read_ridge(body["ridge"]) if "ridge" in body else None
-        booster = _read_booster(files["model.txt"], body.get("model_sha256")) if "model.txt" in files else None
+        booster = (
+            _read_booster(files["model.txt"], body.get("model_sha256")) if "model.txt" in files else None
+        )
         return cls(name, ridge, booster)
 
 

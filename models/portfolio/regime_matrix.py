@@ -75,7 +75,7 @@ def build_matrix(trades: Sequence[Trade], prior_sd_usd: float | None = None) -> 
         Closed trades in any order.
     prior_sd_usd : float, optional
         Standard deviation of one trade's profit assumed before any was seen, weighed as two trades; by default that of all
-        trades together.
+        trades together about zero.
 
     Returns
     -------
@@ -87,7 +87,9 @@ def build_matrix(trades: Sequence[Trade], prior_sd_usd: float | None = None) -> 
     for trade in sorted(trades, key=lambda t: t.exit_ns):
         groups.setdefault((trade.strategy, trade.regime), []).append(trade)
     profits = np.array([t.pnl_usd for t in trades], dtype=np.float64)
-    spread = prior_sd_usd if prior_sd_usd is not None else float(profits.std()) if len(profits) else 0.0
+    # About zero, not about their mean: one trade, or a few alike, have no spread of their own and would look certain.
+    observed_sd = math.sqrt(float((profits**2).mean())) if len(profits) else 0.0
+    spread = prior_sd_usd if prior_sd_usd is not None else observed_sd
     observed = {
         key: np.array([t.pnl_usd for t in rows[-LAST_TRADES:]], dtype=np.float64)
         for key, rows in groups.items()
