@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.errors import DataError
 from models.evidence.diebold_mariano import DieboldMariano, diebold_mariano
-from models.funding.candidates import BASELINES, CANDIDATES
+from models.funding.candidates import CANDIDATES
 from models.funding.features import INDEX
 from models.funding.table import FeatureTable
 from models.funding.walk_forward import Predictions
@@ -184,8 +184,21 @@ def choose(
     return best
 
 
-def unbeaten_baselines(scores: list[Score], model: str, horizon_min: int) -> list[str]:
-    """Names of naive baselines whose pooled MAE the model does not undercut."""
-    pooled = {s.model: s for s in scores if s.symbol == POOLED and s.horizon_min == horizon_min}
-    naive = [name for name in ("last_rate", "ewma") if name in pooled and name in BASELINES and name != model]
-    return [name for name in naive if pooled[model].mae >= pooled[name].mae]
+def unbeaten_baselines(
+    table: FeatureTable, predictions: Mapping[str, Predictions], model: str, horizon_min: int
+) -> list[str]:
+    """Names of naive baselines whose mean absolute error the model does not undercut on the rows both have."""
+    own = predictions[model]
+    unbeaten = []
+    for name in ("last_rate", "ewma"):
+        if name == model or name not in predictions:
+            continue
+        other = predictions[name]
+        shared, at_own, at_other = np.intersect1d(own.rows, other.rows, return_indices=True)
+        keep = table.horizon_min[shared] == horizon_min
+        realised = table.realised[shared[keep]]
+        mine = np.abs(own.predicted[at_own[keep]] - realised)
+        theirs = np.abs(other.predicted[at_other[keep]] - realised)
+        if len(realised) == 0 or mine.mean() >= theirs.mean():
+            unbeaten.append(name)
+    return unbeaten

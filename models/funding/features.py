@@ -19,6 +19,7 @@ from models.funding.formula import DAMPENER, funding_rate, interest, weight_betw
 from models.funding.inputs import HOUR_NS, MINUTE_NS, FundingInputs, intervals_h
 from models.funding.premium_path import (
     PATH_PARAMS,
+    STALEST_MIN,
     WARM_UP_MINUTES,
     PathParams,
     PremiumWindow,
@@ -88,6 +89,7 @@ _SPEC = {
     "lookback": LOOKBACK_SETTLEMENTS,
     "coverage": LEAST_COVERAGE,
     "warm_up_min": WARM_UP_MINUTES,
+    "stalest_min": STALEST_MIN,
     "ewma": _EWMA_ALPHA,
     "rates": _RATES,
     "stale_ns": _STALE_NS,

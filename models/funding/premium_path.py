@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 
 WARM_UP_MINUTES = 240
 
+STALEST_MIN = 30
+"""The newest bar of a window may be this old; an older one says nothing of the level now."""
+
 
 @dataclass(frozen=True)
 class PathParams:
@@ -79,7 +82,7 @@ def premium_window(inputs: FundingInputs, start_ns: int, at_ns: int) -> PremiumW
     Returns
     -------
     PremiumWindow or None
-        None where no bar is known in the window.
+        None where no bar is known in the window, or none of its last `STALEST_MIN` minutes.
 
     """
     grid_start = start_ns - WARM_UP_MINUTES * MINUTE_NS
@@ -98,7 +101,7 @@ def premium_window(inputs: FundingInputs, start_ns: int, at_ns: int) -> PremiumW
         inside = (slots >= 0) & (slots < minutes)
         grid[slots[inside]] = np.broadcast_to(value[rows][:, None], slots.shape)[inside]
     known = np.isfinite(grid)
-    if not known.any():
+    if not known[-STALEST_MIN:].any():
         return None
     # The last value before a gap stands for it; what precedes the first bar takes the first bar's value.
     index = np.maximum.accumulate(np.where(known, np.arange(minutes), 0))

@@ -173,13 +173,10 @@ def test_chance_alone_seldom_moves_the_choice() -> None:
 
 def test_baselines_left_standing_are_named() -> None:
     table, noise = _noisy(6)
-    scores = score_all(
-        table,
-        {
-            "last_rate": _predictions("last_rate", table.realised + 0.2 * noise["a"]),
-            "ewma": _predictions("ewma", table.realised + 0.9 * noise["a"]),
-            "ridge": _predictions("ridge", table.realised + 0.5 * noise["a"]),
-        },
-    )
-    assert unbeaten_baselines(scores, "ridge", 90) == ["last_rate"]
-    assert unbeaten_baselines(scores, "last_rate", 90) == []
+    many = {
+        "last_rate": _predictions("last_rate", table.realised + 0.2 * noise["a"]),
+        "ewma": _predictions("ewma", table.realised + 0.9 * noise["a"]),
+        "ridge": _predictions("ridge", table.realised + 0.5 * noise["a"]),
+    }
+    assert unbeaten_baselines(table, many, "ridge", 90) == ["last_rate"]
+    assert unbeaten_baselines(table, many, "last_rate", 90) == []

@@ -11,6 +11,7 @@ from models.funding.formula import average_premium
 from models.funding.inputs import HOUR_NS, MINUTE_NS, SOURCE_PERP_SPOT, SOURCE_PREMIUM_INDEX, FundingInputs
 from models.funding.premium_path import (
     PATH_PARAMS,
+    STALEST_MIN,
     WARM_UP_MINUTES,
     PathParams,
     PremiumWindow,
@@ -117,3 +118,18 @@ def test_a_constant_premium_is_its_own_average(level: float, seen: int, source: 
 
 def test_an_interval_starts_its_length_before_the_settlement() -> None:
     assert interval_start(START, 8.0) == START - 8 * HOUR_NS
+
+
+def test_a_window_whose_newest_bar_is_old_gives_nothing() -> None:
+    minutes = np.arange(600, dtype=np.int64)
+    inputs = FundingInputs(
+        symbol="AAAUSDT",
+        premium_ts=minutes * MINUTE_NS,
+        premium_available_at=(minutes + 1) * MINUTE_NS,
+        premium_bar_s=np.full(600, 60, dtype=np.int64),
+        premium=np.full(600, 1e-4),
+        premium_source=np.zeros(600, dtype=np.int64),
+    )
+    start = 240 * MINUTE_NS
+    assert premium_window(inputs, start, (600 + STALEST_MIN - 1) * MINUTE_NS) is not None
+    assert premium_window(inputs, start, (600 + STALEST_MIN) * MINUTE_NS) is None

@@ -43,7 +43,7 @@ def metrics_of(scores: "Sequence[Score]", model: str) -> dict[str, float]:
 
 
 def challenger_checks(
-    scores: "Sequence[Score]", chosen: str, coverage: tuple[float, float]
+    scores: "Sequence[Score]", chosen: str, unbeaten: Sequence[str], coverage: tuple[float, float]
 ) -> dict[str, bool]:
     """Return the checks a challenger must pass before it may be promoted, by name.
 
@@ -52,11 +52,13 @@ def challenger_checks(
     scores : sequence of Score
     chosen : str
         The challenger's candidate.
+    unbeaten : sequence of str
+        Naive baselines it does not beat.
     coverage : (float, float)
         Bounds of the share of realised rates within the 90 % interval.
 
     """
-    from models.funding.evaluation import POOLED, unbeaten_baselines
+    from models.funding.evaluation import POOLED
     from models.funding.table import HORIZONS_MIN
 
     pooled = next(
@@ -64,8 +66,7 @@ def challenger_checks(
         None,
     )
     return {
-        "beats_naive_baselines": pooled is not None
-        and not unbeaten_baselines(list(scores), chosen, HORIZONS_MIN[0]),
+        "beats_naive_baselines": pooled is not None and not unbeaten,
         "explains_something": pooled is not None and pooled.r2 > 0.0,
         "interval_is_honest": pooled is not None and coverage[0] <= pooled.coverage_90 <= coverage[1],
     }
@@ -100,7 +101,7 @@ def predictor_definitions(settings: "PipelineSettings", registry: Registry) -> d
         from hean_pipelines.defs.training import bundle
         from hean_pipelines.defs.training.forecasts import load_predictions, walk_forward_params
         from hean_pipelines.resources.products import Products
-        from models.funding.evaluation import choose, score_all
+        from models.funding.evaluation import choose, score_all, unbeaten_baselines
         from models.funding.table import HORIZONS_MIN
 
         products = Products(settings.lake_root)
@@ -112,7 +113,8 @@ def predictor_definitions(settings: "PipelineSettings", registry: Registry) -> d
         study = products.read_json(products.premium_study) or {}
         evidence = {"E1": {key: study.get(key) for key in ("passed", "r2", "verdict", "n")}}
         packed = bundle.pack(table, chosen, many, params, settings.bundle_valid_days, evidence)
-        checks = challenger_checks(scores, chosen, (0.75, 0.99))
+        unbeaten = unbeaten_baselines(table, many, chosen, HORIZONS_MIN[0])
+        checks = challenger_checks(scores, chosen, unbeaten, (0.75, 0.99))
         version = _log(registry, context.run.run_id, table, many, scores, chosen, packed)
         products.write_json(
             products.challenger,

@@ -169,22 +169,21 @@ def test_a_challenger_that_fails_its_checks_leaves_the_alias_alone(
     assert "interval_is_honest" in decision.reason
 
 
-def score_of(model: str, r2: float, mae: float, coverage: float) -> Score:
-    return Score(model, "ALL", 90, 100, r2, mae, 0.7, 1e-5, coverage)
+def score_of(model: str, r2: float, coverage: float) -> Score:
+    return Score(model, "ALL", 90, 100, r2, 1e-5, 0.7, 1e-5, coverage)
 
 
 @pytest.mark.parametrize(
-    ("r2", "mae", "coverage", "failed"),
+    ("r2", "unbeaten", "coverage", "failed"),
     [
-        (0.5, 1e-5, 0.9, set()),
-        (-0.1, 1e-5, 0.9, {"explains_something"}),
-        (0.5, 3e-5, 0.9, {"beats_naive_baselines"}),
-        (0.5, 1e-5, 0.5, {"interval_is_honest"}),
+        (0.5, [], 0.9, set()),
+        (-0.1, [], 0.9, {"explains_something"}),
+        (0.5, ["last_rate"], 0.9, {"beats_naive_baselines"}),
+        (0.5, [], 0.5, {"interval_is_honest"}),
     ],
 )
-def test_challenger_checks_by_outcome(r2: float, mae: float, coverage: float, failed: set[str]) -> None:
-    scores = [score_of("last_rate", 0.0, 2e-5, 0.9), score_of("ridge", r2, mae, coverage)]
-    outcome = challenger_checks(scores, "ridge", (0.75, 0.99))
+def test_challenger_checks_by_outcome(r2: float, unbeaten: list[str], coverage: float, failed: set[str]) -> None:
+    outcome = challenger_checks([score_of("ridge", r2, coverage)], "ridge", unbeaten, (0.75, 0.99))
     assert {name for name, passed in outcome.items() if not passed} == failed
 
 
