@@ -71,7 +71,9 @@ class Road:
             report = self._walk(children)
         finally:
             children.close()
-        write_predictions(self.home)
+        return self._summarise(report)
+
+    def _summarise(self, report: Path) -> dict[str, Any]:
         result = summarise(self.home, self.plan, self.stages, report)
         temporary = self.home / ".summary.json.tmp"
         temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
@@ -87,9 +89,12 @@ class Road:
             self._run(children, "train", ["train"])
         if self.plan.settlements:
             self._trade(children, venue)
+        write_predictions(self.home)
+        report = self.home / "report" / "index.html"
+        self._summarise(report)  # the page says which market it shows
         with self._stage("report", "report: one HTML page"):
             self._run(children, "report", ["report"])
-        return self.home / "report" / "index.html"
+        return report
 
     def _venue(self, children: Children) -> dict[str, Any]:
         plan = self.plan

@@ -30,7 +30,7 @@ def report_definitions(settings: "PipelineSettings") -> dg.Definitions:
         "regime-performance matrix, data coverage.",
     )
     def page(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        from hean_pipelines.report.page import build_report
+        from hean_pipelines.report.build import build_report
 
         path = build_report(settings.home)
         return dg.MaterializeResult(metadata={"page": dg.MetadataValue.path(str(path))})
