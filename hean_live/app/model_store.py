@@ -1,0 +1,212 @@
+"""Models in use: verified when loaded, swapped between polls, the last good one kept whatever arrives.
+
+Two bundles: the funding predictor and the regime matrix (which may be absent). A corrupt one is refused with
+an event; one made for other features, or expired, takes the executor to reduce-only, said once at each
+change.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hean_live.app.snapshot import MatrixCell, ModelView
+from hean_live.bundle.cache import BundleCache, Pointer
+from hean_live.bundle.fetch import ABSENT, FETCHED, REFUSED, UNCHANGED, UNREACHABLE
+from hean_live.bundle.watcher import FetchResult
+from models.bundle import Manifest, verify_bundle
+from models.errors import BundleError
+from models.funding.features import FEATURE_SPEC_HASH
+from models.funding.predictor import FundingPredictor, check_golden_rows
+
+log = logging.getLogger(__name__)
+
+FUNDING_KIND = "funding_predictor"
+MATRIX_KIND = "regime_matrix"
+MATRIX_FILE = "matrix.json"
+EVIDENCE_STUDY = "E1"
+
+Note = Callable[[str, Mapping[str, object]], None]
+Matrix = dict[tuple[str, str], MatrixCell]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A funding bundle that passed every check; `predictor` is None if it was made for other features."""
+
+    version: str
+    manifest: Manifest
+    predictor: FundingPredictor | None
+
+
+def load_funding(version: str, contents: Mapping[str, bytes]) -> LoadedModel:
+    """Verify a funding bundle and make its predictor.
+
+    Raises
+    ------
+    BundleError
+        If it is corrupt, of another kind, or does not reproduce its golden rows.
+
+    """
+    manifest = verify_bundle(contents)
+    if manifest.kind != FUNDING_KIND:
+        raise BundleError(f"bundle kind should be {FUNDING_KIND}, was {manifest.kind}")
+    if manifest.feature_spec_hash != FEATURE_SPEC_HASH:
+        return LoadedModel(version, manifest, None)
+    predictor = FundingPredictor.from_files(contents)
+    check_golden_rows(predictor, manifest.golden)
+    return LoadedModel(version, manifest, predictor)
+
+
+def load_matrix(contents: Mapping[str, bytes]) -> Matrix:
+    """Verify a regime-matrix bundle and read its cells by (strategy, regime).
+
+    Raises
+    ------
+    BundleError
+        If it is corrupt, of another kind, or a cell lacks a number.
+
+    """
+    manifest = verify_bundle(contents)
+    if manifest.kind != MATRIX_KIND:
+        raise BundleError(f"bundle kind should be {MATRIX_KIND}, was {manifest.kind}")
+    try:
+        cells = json.loads(contents[MATRIX_FILE])["cells"]
+        return {(str(cell["strategy"]), str(cell["regime"])): _cell(cell) for cell in cells}
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{MATRIX_FILE} is missing or unreadable: {error}", remedy="rebuild the matrix"
+        ) from error
+
+
+class ModelStore:
+    """Holds the models in use and changes them when the cache says so.
+
+    Parameters
+    ----------
+    bundles : Path
+        ``<home>/bundles``.
+    model_name, matrix_name : str
+        Registered names.
+    note : callable
+        Journals an event: kind and body.
+
+    """
+
+    def __init__(self, bundles: Path, model_name: str, matrix_name: str, note: Note) -> None:
+        self._names = {FUNDING_KIND: model_name, MATRIX_KIND: matrix_name}
+        self._caches = {kind: BundleCache(bundles / name) for kind, name in self._names.items()}
+        self._versions = dict.fromkeys(self._names, "")
+        self._refused: dict[str, str] = {}
+        self._note = note
+        self._said: dict[str, object] = {}
+        self.model: LoadedModel | None = None
+        self.matrix: Matrix = {}
+
+    def load_cached(self) -> None:
+        """Load what is cached: the version pointed at, or else the newest one that is sound."""
+        for kind, cache in self._caches.items():
+            pointer = cache.pointer()
+            first = [pointer.version] if pointer else []
+            for version in [*first, *(v for v in cache.versions() if v not in first)]:
+                if self._use(kind, version):
+                    break
+
+    def wanted_version(self, kind: str) -> str:
+        """Version a fetch need not bring again: the one in use, or one already refused."""
+        return self._refused.get(kind) or self._versions[kind]
+
+    def take(self, kind: str, result: FetchResult) -> bool:
+        """Act on what a fetch said; returns True if another version is in use now."""
+        name = self._names[kind]
+        self._say_once(f"registry {name}", result)
+        if result.status == UNCHANGED and result.version == self._versions[kind]:
+            self._refused.pop(kind, None)
+        if result.status != FETCHED or not self._use(kind, result.version):
+            if result.status in (FETCHED, REFUSED):
+                self._refused[kind] = result.version
+            return False
+        self._refused.pop(kind, None)
+        self._caches[kind].point_to(Pointer(result.version, result.run_id))
+        return True
+
+    def view(self, now_ns: int) -> ModelView:
+        """Return what the engine needs to know, and say once when entries become refused or allowed."""
+        view = _view(self.model, now_ns)
+        state = view.refusals
+        if self._said.get("state") != state:
+            self._said["state"] = state
+            words = [f"{reason}: {text}" for reason, text in state]
+            log.log(
+                logging.WARNING if words else logging.INFO, "model: %s", "; ".join(words) or "entries allowed"
+            )
+            body = {"refusals": [list(item) for item in state], "version": view.version}
+            self._note("model_state", body)
+        return view
+
+    def _use(self, kind: str, version: str) -> bool:
+        cache, name = self._caches[kind], self._names[kind]
+        try:
+            contents = cache.read(version)
+            if kind == FUNDING_KIND:
+                self.model = load_funding(version, contents)
+            else:
+                self.matrix = load_matrix(contents)
+        except BundleError as error:
+            log.error("bundle %s version %s refused: %s", name, version, error)
+            self._note(
+                "error", {"code": "BUNDLE_REFUSED", "name": name, "version": version, "detail": str(error)}
+            )
+            cache.discard(version)
+            return False
+        before, self._versions[kind] = self._versions[kind], version
+        log.info("bundle %s: version %s -> %s", name, before or "none", version)
+        self._note("reload", {"name": name, "from": before, "to": version})
+        return True
+
+    def _say_once(self, subject: str, result: FetchResult) -> None:
+        news = (result.status, result.detail)
+        if result.status in (FETCHED, UNCHANGED):
+            news = ("reachable", "")
+        if self._said.get(subject) == news:
+            return
+        first = subject not in self._said
+        self._said[subject] = news
+        if result.status in (UNREACHABLE, ABSENT, REFUSED):
+            log.warning("%s: %s %s", subject, result.status, result.detail)
+            self._note(
+                "error", {"code": "REGISTRY", "subject": subject, "status": news[0], "detail": news[1]}
+            )
+        elif not first:
+            self._note("registry", {"subject": subject, "status": "reachable again"})
+
+
+def _view(model: LoadedModel | None, now_ns: int) -> ModelView:
+    if model is None:
+        return ModelView(refusals=(("NO_BUNDLE", "a funding bundle was expected, none is loaded"),))
+    refusals = []
+    manifest = model.manifest
+    if model.predictor is None:
+        words = f"feature spec should be {FEATURE_SPEC_HASH[:12]}…, was {manifest.feature_spec_hash[:12]}…"
+        refusals.append(("FEATURE_SPEC", words))
+    if now_ns >= manifest.expires_at_ns:
+        refusals.append(("EXPIRED", f"the bundle was good until {_utc(manifest.expires_at_ns)}"))
+    evidence = manifest.evidence.get(EVIDENCE_STUDY)
+    passed = isinstance(evidence, dict) and evidence.get("passed") is True
+    words = (
+        f"study {EVIDENCE_STUDY} should have passed, the bundle says {json.dumps(evidence, sort_keys=True)}"
+    )
+    return ModelView(model.version, passed, "" if passed else words, tuple(refusals))
+
+
+def _utc(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns / 1e9, tz=UTC).isoformat(timespec="seconds")
+
+
+def _cell(cell: Mapping[str, Any]) -> MatrixCell:
+    return MatrixCell(int(cell["n"]), float(cell["ev_usd"]), float(cell["p_ev_positive"]))

@@ -1,0 +1,291 @@
+"""Putting the executor together: settings in, a checked and reconciled set of parts out.
+
+Here belongs what must hold before the first poll: a key that may trade and may not withdraw, one-way mode, an
+order venue that answers, a journal that can be written. Anything missing stops the start with its remedy.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from hean_live.app.account import Account
+from hean_live.app.alarms import Alarms
+from hean_live.app.campaign import QuotingRules
+from hean_live.app.engine import Engine, EngineRules
+from hean_live.app.feed import Feed
+from hean_live.app.forecaster import ForecastWorker
+from hean_live.app.gates import GateRules
+from hean_live.app.history import HistoryKeeper
+from hean_live.app.model_store import FUNDING_KIND, MATRIX_KIND, ModelStore
+from hean_live.app.runner import STATE_KEY, Options, Parts, Runner
+from hean_live.bundle.watcher import BundleWatcher
+from hean_live.execution.journal import Journal
+from hean_live.execution.kill_switch import KillSwitch
+from hean_live.execution.order_manager import OrderManager, no_probe
+from hean_live.execution.reconcile import Reconciler
+from hean_live.settings import LiveSettings
+from hean_live.venues.errors import KeyRefused
+from hean_live.venues.protocol import Venue
+from hean_live.venues.public import PublicMarket
+from models.errors import ConfigError
+from models.market.trading_records import ApiKeyInfo
+from models.portfolio.limits import Limits
+from models.strategies import funding_pressure as s1
+
+log = logging.getLogger(__name__)
+
+JOURNAL_NAME = "journal.sqlite"
+BUNDLES_NAME = "bundles"
+_LOST_MARGIN_S = 2.0
+
+
+def journal_path(settings: LiveSettings) -> Path:
+    """Return the path of the journal."""
+    return settings.home / JOURNAL_NAME
+
+
+def bundles_path(settings: LiveSettings) -> Path:
+    """Return the folder of the cached bundles."""
+    return settings.home / BUNDLES_NAME
+
+
+def make_venue(settings: LiveSettings) -> Venue:
+    """Return the order venue of these settings.
+
+    Raises
+    ------
+    ConfigError
+        If no key is configured.
+
+    """
+    if not settings.has_key:
+        raise ConfigError(
+            "an API key of the order venue was expected, none is configured",
+            remedy="set HEAN_LIVE_API_KEY and HEAN_LIVE_API_SECRET (`hean testnet` prints a pair), or use --dry-run",
+        )
+    from hean_live.venues.bybit import BybitVenue
+
+    return BybitVenue(
+        settings.orders_at,
+        settings.api_key.get_secret_value(),
+        settings.api_secret.get_secret_value(),
+        timeout_s=settings.timeout_s,
+        recv_window_ms=settings.recv_window_ms,
+    )
+
+
+def check_key(info: ApiKeyInfo) -> None:
+    """Refuse a key that can withdraw, and one that cannot trade.
+
+    Raises
+    ------
+    KeyRefused
+        With what to change.
+
+    """
+    if info.can_withdraw:
+        raise KeyRefused(
+            "the API key should not be able to withdraw, it is",
+            remedy="create a key with the permissions 'Orders' and 'Positions' of contracts only",
+        )
+    if not info.can_trade_contracts:
+        raise KeyRefused(
+            "the API key should be able to trade contracts, it is not",
+            remedy="give it the permissions 'Orders' and 'Positions' of contracts, not read-only",
+        )
+
+
+def check_one_way(venue: Venue, symbol: str) -> None:
+    """Refuse an account in hedge mode; raises `ConfigError`."""
+    if venue.is_hedge_mode(symbol):
+        raise ConfigError(
+            f"the account should hold {symbol} in one-way mode, it is in hedge mode",
+            remedy="switch the position mode to one-way on the venue",
+        )
+
+
+def engine_rules(settings: LiveSettings) -> EngineRules:
+    """Translate settings into the engine's rules."""
+    limits = Limits(
+        capital_fraction=settings.capital_per_trade,
+        leverage=settings.leverage,
+        symbol_exposure=settings.max_symbol_exposure,
+        total_exposure=settings.max_total_exposure,
+        ticker_age_s=settings.max_ticker_age_s,
+        forecast_age_s=settings.max_forecast_age_s,
+        clock_offset_ms=settings.max_clock_offset_ms,
+    )
+    gates = GateRules(
+        limits=limits,
+        risk_fraction=settings.risk_per_trade,
+        stop_fraction=settings.stop_fraction,
+        capital_fraction=settings.capital_per_trade,
+        leverage=settings.leverage,
+    )
+    strategy = s1.Params(
+        threshold=settings.s1_threshold,
+        entry_before_s=settings.s1_entry_before_s,
+        entry_window_s=settings.s1_entry_window_s,
+        exit_after_s=settings.s1_exit_after_s,
+        min_confidence=settings.s1_min_confidence,
+        capital_share=float(settings.capital_per_trade),
+    )
+    quoting = QuotingRules(
+        max_requotes=settings.max_requotes,
+        entry_maker_s=settings.entry_maker_s,
+        exit_maker_s=settings.exit_maker_s,
+        entry_taker_fallback=settings.entry_taker_fallback,
+        taker_slippage=settings.taker_slippage,
+    )
+    horizons = tuple(sorted({90, 60, 30, settings.s1_entry_before_s // 60}, reverse=True))
+    return EngineRules(strategy, gates, quoting, horizons, settings.shadow_equity_usd)
+
+
+def assemble(
+    settings: LiveSettings,
+    options: Options,
+    *,
+    rearm: bool = False,
+    probe: Callable[[str], None] = no_probe,
+) -> Runner:
+    """Check everything, reconcile, and return a runner that is ready to poll.
+
+    Parameters
+    ----------
+    settings : LiveSettings
+    options : Options
+    rearm : bool
+        Whether to re-arm a tripped kill switch.
+    probe : callable
+        Called with the name of each point at which a crash is tested.
+
+    Raises
+    ------
+    HeanError
+        Whatever is missing, with its remedy.
+
+    """
+    journal = Journal(journal_path(settings))
+    journal.stamp(0, time.time_ns())
+    alarms = Alarms(journal)
+    kill_switch = KillSwitch(journal, settings.home, settings.kill_drawdown)
+    if rearm:
+        kill_switch.rearm()
+    feed, orders = _feed(settings, alarms)
+    engine = Engine(settings.symbols, engine_rules(settings), journal.meta(STATE_KEY) or "")
+    models = _models(settings, journal)
+    account, fees = _account(settings, options, journal, kill_switch, alarms, probe)
+    if not feed.poll():
+        raise ConfigError(
+            f"{settings.data_from} should answer /v5/market/tickers, did not: {alarms.active}",
+            remedy="check the network and the addresses; `hean doctor` tests them one by one",
+        )
+    journal.stamp(feed.now_ns, time.time_ns())
+    symbols = tuple(dict.fromkeys([*engine.symbols, *journal.symbols_with_orders()]))
+    parts = Parts(
+        journal=journal,
+        engine=engine,
+        feed=feed,
+        account=account,
+        kill_switch=kill_switch,
+        alarms=alarms,
+        models=models,
+        watchers=_watchers(settings),
+        worker=_worker(settings),
+        instruments=orders.instruments(symbols),
+        taker_fees=fees,
+    )
+    if account is not None:
+        account.reconcile_if_due(busy=True)
+    _journal_start(journal, settings, options, parts)
+    return Runner(
+        parts, options, poll_interval_s=settings.poll_interval_s, exit_after_s=settings.s1_exit_after_s
+    )
+
+
+def _feed(settings: LiveSettings, alarms: Alarms) -> tuple[Feed, PublicMarket]:
+    orders = PublicMarket(settings.orders_at, timeout_s=settings.timeout_s)
+    same = settings.data_from == settings.orders_at
+    data = orders if same else PublicMarket(settings.data_from, timeout_s=settings.timeout_s)
+    return Feed(data, orders, alarms, clock_check_s=settings.clock_check_s), orders
+
+
+def _worker(settings: LiveSettings) -> ForecastWorker:
+    # Its own connection: the thread reads history while the loop polls.
+    market = PublicMarket(settings.data_from, timeout_s=settings.timeout_s)
+    return ForecastWorker(HistoryKeeper(market, settings.history_settlements))
+
+
+def _models(settings: LiveSettings, journal: Journal) -> ModelStore:
+    def note(kind: str, body: Mapping[str, object]) -> None:
+        journal.event(kind, body)
+
+    models = ModelStore(bundles_path(settings), settings.model_name, settings.matrix_name, note)
+    models.load_cached()
+    return models
+
+
+def _watchers(settings: LiveSettings) -> dict[str, BundleWatcher]:
+    names = {FUNDING_KIND: settings.model_name, MATRIX_KIND: settings.matrix_name}
+    return {
+        kind: BundleWatcher(
+            settings.registry,
+            name,
+            settings.model_alias,
+            bundles_path(settings) / name,
+            every_s=settings.registry_poll_s,
+            timeout_s=settings.registry_timeout_s,
+        )
+        for kind, name in names.items()
+    }
+
+
+def _account(
+    settings: LiveSettings,
+    options: Options,
+    journal: Journal,
+    kill_switch: KillSwitch,
+    alarms: Alarms,
+    probe: Callable[[str], None],
+) -> tuple[Account | None, dict[str, Decimal]]:
+    if options.dry_run and not settings.has_key:
+        return None, {}
+    venue = make_venue(settings)
+    check_key(venue.key_info())
+    check_one_way(venue, settings.symbols[0])
+    fees = {symbol: rate.taker for symbol, rate in venue.fee_rates().items()}
+    grace_s = settings.recv_window_ms / 1000 + _LOST_MARGIN_S
+    manager = OrderManager(journal, venue, grace_s=grace_s, probe=probe)
+    account = Account(
+        venue,
+        journal,
+        manager,
+        Reconciler(journal, venue, manager),
+        kill_switch,
+        alarms,
+        leverage=settings.leverage,
+        idle_s=settings.reconcile_s,
+        open_s=settings.reconcile_open_s,
+    )
+    return account, fees
+
+
+def _journal_start(journal: Journal, settings: LiveSettings, options: Options, parts: Parts) -> None:
+    books = parts.account.books if parts.account else None
+    body = {
+        "environment": settings.environment,
+        "order_url": settings.orders_at,
+        "market_data_url": settings.data_from,
+        "symbols": list(settings.symbols),
+        "dry_run": options.dry_run,
+        "bundle": parts.models.model.version if parts.models.model else "",
+        "positions": {symbol: str(net) for symbol, net in (books.own if books else {}).items() if net},
+        "kill_switch": parts.kill_switch.reason,
+    }
+    journal.event("start", body)
+    log.info("start: %s", json.dumps(body))

@@ -1,0 +1,89 @@
+"""Round trips from fills: prices, fees, funding and result of a live trade. Storage is the journal's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hean_live.execution.fills import FUNDING, TRADE
+from hean_live.execution.records import FillRow, OrderRow, TradeRow
+
+
+@dataclass(frozen=True)
+class TradeContext:
+    """What the fills do not say: the decision behind them and the rate that was settled (None if unknown)."""
+
+    strategy: str
+    symbol: str
+    decision_ns: int
+    regime: str
+    predicted: float
+    realised_rate: float | None
+    model_version: str
+
+
+def build_live_trade(
+    context: TradeContext, orders: Sequence[OrderRow], fills: Sequence[FillRow]
+) -> TradeRow | None:
+    """Add up the fills of one decision.
+
+    Parameters
+    ----------
+    context : TradeContext
+    orders : sequence of OrderRow
+        All orders of the decision.
+    fills : sequence of FillRow
+        Fills of the symbol; those of other decisions are left out, funding is taken from between entry and
+        exit.
+
+    Returns
+    -------
+    TradeRow or None
+        None if nothing was filled, or the fills do not close what they opened.
+
+    """
+    legs = {order.client_id: order.leg for order in orders if order.decision_ns == context.decision_ns}
+    ours = [fill for fill in fills if fill.kind == TRADE and fill.client_id in legs]
+    entries = [fill for fill in ours if legs[fill.client_id] == "entry"]
+    exits = [fill for fill in ours if legs[fill.client_id] != "entry"]
+    qty = _total(entries)
+    if qty == 0 or _total(exits) != qty:
+        return None
+    side = entries[0].side
+    entry_ns, exit_ns = entries[0].at_ns, exits[-1].at_ns
+    funding = sum(
+        (-fill.fee_usd for fill in fills if fill.kind == FUNDING and entry_ns <= fill.at_ns <= exit_ns),
+        Decimal(0),
+    )
+    entry_price, exit_price = _average(entries), _average(exits)
+    fees = sum((fill.fee_usd for fill in ours), Decimal(0))
+    pnl = side * qty * (exit_price - entry_price) - fees + funding
+    return TradeRow(
+        trade_id=f"live-{context.strategy}-{context.symbol}-{context.decision_ns}",
+        strategy=context.strategy,
+        symbol=context.symbol,
+        regime=context.regime,
+        mode="live",
+        side=side,
+        qty=qty,
+        entry_ns=entry_ns,
+        entry_price=entry_price,
+        exit_ns=exit_ns,
+        exit_price=exit_price,
+        fees_usd=float(fees),
+        funding_usd=float(funding),
+        pnl_usd=float(pnl),
+        pnl_bps=float(pnl / (qty * entry_price) * 10_000),
+        predicted=context.predicted,
+        realised_rate=context.realised_rate,
+        model_version=context.model_version,
+    )
+
+
+def _total(fills: Sequence[FillRow]) -> Decimal:
+    return sum((fill.qty for fill in fills), Decimal(0))
+
+
+def _average(fills: Sequence[FillRow]) -> Decimal:
+    return sum((fill.qty * fill.price for fill in fills), Decimal(0)) / _total(fills)

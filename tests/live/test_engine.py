@@ -1,0 +1,240 @@
+"""The engine: what it asks for, signals, blocks, shadow trades, persistence, and determinism."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal as D
+
+import pytest
+
+from hean_live.app.engine import Engine
+from hean_live.app.snapshot import (
+    BookCampaign,
+    KeepForecast,
+    KeepTrade,
+    Note,
+    Place,
+    SaveState,
+    Settled,
+    WantForecast,
+    WantSettled,
+)
+from hean_live.execution.records import FILLED, OrderRow
+from models.errors import DataError
+from tests.live.factories import (
+    EXIT,
+    MODEL,
+    NS,
+    RULES,
+    SETTLEMENT,
+    START,
+    SYMBOL,
+    books,
+    forecasted,
+    snapshot,
+    ticker,
+)
+
+
+def engine(saved=""):
+    return Engine([SYMBOL], RULES, saved)
+
+
+def of(commands, kind):
+    return [command for command in commands if isinstance(command, kind)]
+
+
+def notes(commands, kind):
+    return [command for command in of(commands, Note) if command.kind == kind]
+
+
+@pytest.mark.parametrize("horizon_min", [90, 60, 30])
+def test_a_forecast_is_wanted_at_each_horizon_until_it_is_there(horizon_min):
+    due = SETTLEMENT - horizon_min * 60 * NS
+    subject = engine()
+    assert of(subject.on_poll(snapshot(due - 1)), WantForecast) == []
+    want = WantForecast(SYMBOL, SETTLEMENT, horizon_min, 8)
+    assert of(subject.on_poll(snapshot(due)), WantForecast) == [want]
+    assert of(subject.on_poll(snapshot(due + NS)), WantForecast) == [want]
+    made = forecasted(horizon_min=horizon_min, predicted=0.0001)
+    commands = subject.on_poll(snapshot(due + 2 * NS, forecasts=(made,)))
+    assert of(commands, KeepForecast) == [KeepForecast(made)]
+    assert of(commands, WantForecast) == []
+
+
+def test_no_forecast_across_the_previous_settlement():
+    hourly = {SYMBOL: ticker(funding_interval_h=1)}
+    assert of(engine().on_poll(snapshot(SETTLEMENT - 3600 * NS, tickers=hourly)), WantForecast) == []
+    assert len(of(engine().on_poll(snapshot(SETTLEMENT - 1800 * NS, tickers=hourly)), WantForecast)) == 1
+
+
+def test_a_signal_opens_shadow_and_live_entry_in_one_durable_step():
+    commands = engine().on_poll(snapshot(forecasts=(forecasted(),)))
+    kinds = [command.kind for command in of(commands, Note)]
+    assert kinds == ["signal", "shadow_open", "entry"]
+    body = notes(commands, "signal")[0].body
+    assert (body["side"], body["regime"], body["confidence"], body["cell"]) == (-1, "RANGE", 0.95, None)
+    decision = of(commands, Place)[0].decision
+    assert (decision.side, decision.qty, decision.price, decision.leg) == (-1, D("9.00"), D("100.1"), "e0")
+    saved = json.loads(of(commands, SaveState)[0].text)
+    assert saved[SYMBOL]["campaign"]["phase"] == "entering"
+
+
+def test_a_blocked_signal_is_shadowed_and_each_reason_noted_once():
+    subject = engine()
+    refused = replace(MODEL, evidence_passed=False, evidence_words="E1 failed")
+    commands = subject.on_poll(snapshot(forecasts=(forecasted(),), model=refused))
+    assert [command.kind for command in of(commands, Note)] == ["signal", "shadow_open", "block"]
+    assert notes(commands, "block")[0].body["reason"] == "EVIDENCE"
+    assert of(commands, Place) == []
+    assert notes(subject.on_poll(snapshot(START + NS, model=refused)), "block") == []
+
+
+def test_a_block_that_clears_inside_the_window_lets_the_entry_through():
+    subject = engine()
+    subject.on_poll(snapshot(forecasts=(forecasted(),), clock_offset_ms=9999.0))
+    commands = subject.on_poll(snapshot(START + 60 * NS))
+    assert len(of(commands, Place)) == 1
+
+
+def test_a_block_that_clears_after_the_window_does_not():
+    subject = engine()
+    subject.on_poll(snapshot(forecasts=(forecasted(),), clock_offset_ms=9999.0))
+    assert of(subject.on_poll(snapshot(START + 601 * NS)), Place) == []
+
+
+def test_a_refusal_by_the_strategy_says_why_once():
+    subject = engine()
+    weak = forecasted(above=0.55)
+    body = notes(subject.on_poll(snapshot(forecasts=(weak,))), "no_signal")[0].body
+    assert (body["reason"], body["confidence"]) == ("LOW_CONFIDENCE", 0.55)
+    assert notes(subject.on_poll(snapshot(START + NS)), "no_signal") == []
+
+
+def test_a_small_account_still_shadows():
+    subject = engine()
+    commands = subject.on_poll(snapshot(forecasts=(forecasted(),), books=books(equity="5")))
+    assert notes(commands, "block")[0].body["reason"] == "SIZER_ZERO"
+    assert D(notes(commands, "shadow_open")[0].body["qty"]) == D("5") * D("0.09") / D("99.9")
+
+
+def run_shadow(subject, rate=0.0004):
+    """Through settlement and exit; returns the commands of the booking."""
+    subject.on_poll(snapshot(forecasts=(forecasted(),), halts={"DRY_RUN": "off"}))
+    subject.on_poll(snapshot(SETTLEMENT, halts={"DRY_RUN": "off"}))
+    commands = subject.on_poll(snapshot(EXIT, halts={"DRY_RUN": "off"}))
+    assert of(commands, WantSettled) == [WantSettled(SYMBOL, SETTLEMENT)]
+    assert not subject.is_idle
+    return subject.on_poll(
+        snapshot(EXIT + NS, settled=(Settled(SYMBOL, SETTLEMENT, rate),), halts={"DRY_RUN": "off"})
+    )
+
+
+def test_a_shadow_trade_adds_up():
+    subject = engine()
+    trade = of(run_shadow(subject), KeepTrade)[0].trade
+    qty, entry, exit_ = D("9.00"), D("99.9"), D("100.1")  # sold at the bid, bought back at the ask
+    fees = qty * (entry + exit_) * D("0.00055")
+    funding = qty * 100 * D("0.0004")  # a short receives a positive rate on the mark price
+    assert (trade.mode, trade.side, trade.qty, trade.entry_price, trade.exit_price) == (
+        "shadow",
+        -1,
+        qty,
+        entry,
+        exit_,
+    )
+    assert trade.fees_usd == pytest.approx(float(fees))
+    assert trade.funding_usd == pytest.approx(float(funding))
+    assert trade.pnl_usd == pytest.approx(float(qty * (entry - exit_) - fees + funding))
+    assert trade.pnl_bps == pytest.approx(trade.pnl_usd / float(qty * entry) * 1e4)
+    assert (trade.entry_ns, trade.exit_ns, trade.realised_rate) == (START, EXIT, 0.0004)
+    assert subject.is_idle
+
+
+def test_state_survives_a_restart_at_every_poll():
+    """Each poll by a fresh engine that knows only what the last one saved."""
+    polls = [
+        snapshot(forecasts=(forecasted(),)),
+        snapshot(START + 60 * NS),
+        snapshot(SETTLEMENT),
+        snapshot(EXIT),
+        snapshot(EXIT + NS, settled=(Settled(SYMBOL, SETTLEMENT, 0.0004),)),
+    ]
+    straight = engine()
+    expected = [straight.on_poll(poll) for poll in polls]
+    saved, found = "", []
+    for poll in polls:
+        commands = engine(saved).on_poll(poll)
+        saved = next((c.text for c in of(commands, SaveState)), saved)
+        found.append([c for c in commands if not isinstance(c, WantForecast)])
+    assert found == [[c for c in commands if not isinstance(c, WantForecast)] for commands in expected]
+
+
+def test_the_same_snapshots_give_the_same_commands():
+    polls = [snapshot(forecasts=(forecasted(),)), snapshot(START + NS), snapshot(SETTLEMENT), snapshot(EXIT)]
+    first, second = engine(), engine()
+    assert [first.on_poll(poll) for poll in polls] == [second.on_poll(poll) for poll in polls]
+
+
+def filled_entry():
+    return OrderRow(
+        "hn-S1-BTCUSDT-sx6ps0-e0", "S1", SYMBOL, -1, "Limit", D("9.00"), D("100.1"), False, "entry", SETTLEMENT,
+        FILLED, filled_qty=D("9.00"),
+    )  # fmt: skip
+
+
+def test_a_live_campaign_is_booked_when_closed():
+    subject = engine()
+    subject.on_poll(snapshot(forecasts=(forecasted(),)))
+    held = {"orders": {SYMBOL: [filled_entry()]}, "books": books("-9.00")}
+    subject.on_poll(snapshot(START + NS, **held))
+    commands = subject.on_poll(snapshot(EXIT, **held))
+    assert notes(commands, "exit")[0].body["reason"] == "exit time"
+    out = replace(filled_entry(), client_id="x", leg="exit", side=1, reduce_only=True)
+    flat = {"orders": {SYMBOL: [filled_entry(), out]}, "books": books("0")}
+    subject.on_poll(snapshot(EXIT + NS, **flat))
+    commands = subject.on_poll(
+        snapshot(EXIT + 2 * NS, settled=(Settled(SYMBOL, SETTLEMENT, 0.0002),), **flat)
+    )
+    assert [(c.campaign.signal.settlement_ns, c.realised_rate) for c in of(commands, BookCampaign)] == [
+        (SETTLEMENT, 0.0002)
+    ]
+
+
+def test_unreconciled_books_decide_nothing():
+    subject = engine()
+    subject.on_poll(snapshot(forecasts=(forecasted(),)))
+    blind = {
+        "halts": {"UNRECONCILED": "no answer"},
+        "orders": {SYMBOL: [filled_entry()]},
+        "books": books("0"),
+    }
+    assert of(subject.on_poll(snapshot(START + NS, **blind)), Place) == []
+    assert subject.decision_ns(SYMBOL) == SETTLEMENT
+
+
+def test_a_position_without_a_campaign_is_adopted_and_left_at_its_time():
+    subject = engine()
+    subject.adopt(SYMBOL, [filled_entry()], START)
+    held = {"orders": {SYMBOL: [filled_entry()]}, "books": books("-9.00")}
+    assert of(subject.on_poll(snapshot(EXIT - 1, **held)), Place) == []
+    late = EXIT + 3600 * NS
+    subject.on_poll(snapshot(late, **held))
+    decision = of(subject.on_poll(snapshot(late, **held)), Place)[0].decision
+    assert (decision.side, decision.qty, decision.reduce_only) == (1, D("9.00"), True)
+
+
+def test_a_symbol_no_longer_asked_for_is_still_looked_after():
+    subject = engine()
+    commands = subject.on_poll(snapshot(forecasts=(forecasted(),)))
+    other = Engine(["ETHUSDT"], RULES, of(commands, SaveState)[0].text)
+    assert set(other.symbols) == {SYMBOL, "ETHUSDT"}
+    assert other.decision_ns(SYMBOL) == SETTLEMENT
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"BTCUSDT": {}}'])
+def test_unreadable_state_is_an_error_with_a_remedy(text):
+    with pytest.raises(DataError, match="unreadable") as caught:
+        engine(text)
+    assert "engine_state" in caught.value.remedy
