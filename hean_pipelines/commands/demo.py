@@ -41,9 +41,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--days", type=int, default=75, help="days of synthetic history (default %(default)s)"
     )
     parser.add_argument(
-        "--settlements", type=int, default=3, help="settlements to trade through; 0 leaves it out"
+        "--settlements",
+        type=int,
+        default=6,
+        help="settlements to trade through; 0: none (default %(default)s)",
     )
-    parser.add_argument("--speed", type=float, default=1200.0, help="market seconds per second while trading")
+    parser.add_argument(
+        "--speed", type=float, default=1200.0, help="market seconds a second (default %(default)s)"
+    )
     parser.add_argument("--equity", help="USDT in the account (default 500, on a recording 10000)")
     parser.add_argument(
         "--seed", type=int, default=7, help="seed of the synthetic market (default %(default)s)"
@@ -63,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     from hean_pipelines.demo.summary import people_table
     from hean_pipelines.settings import load_settings
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, width=120)
     symbols = tuple(s.strip().upper() for s in args.symbols.split(",") if s.strip()) if args.symbols else None
     plan = make_plan(
         args.market,

@@ -36,8 +36,6 @@ def learn_selection() -> dg.AssetSelection:
 
 def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
     """Return the retrain and learning jobs with their schedules; stopped unless the settings say otherwise."""
-    from hean_pipelines.partitions import daily_partitions
-
     status = (
         dg.DefaultScheduleStatus.RUNNING if settings.schedules_running else dg.DefaultScheduleStatus.STOPPED
     )
@@ -50,7 +48,6 @@ def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
     learn = dg.define_asset_job(
         LEARN_JOB,
         selection=learn_selection(),
-        partitions_def=daily_partitions(settings),
         description="Ingest the executor's journal of one day and compute the regime-performance matrix.",
     )
 

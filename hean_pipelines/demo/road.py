@@ -140,10 +140,11 @@ class Road:
             self.stages["live"] = Usage(
                 time.monotonic() - started, children.peak_mb("live") or self._peak("live")
             )
-            if not learned and _closed_trades(self.home / "journal.sqlite") > 0:
+            if not learned and _count(self.home / "journal.sqlite", "select count(*) from trades") > 0:
                 # While the executor trades on: the matrix it loads is made from its own first trades.
                 _set_clock(venue, speed=0.0)
                 self._learn(children, venue, "learn")
+                self._await_matrix()
                 _set_clock(venue, speed=plan.speed)
                 learned = True
             time.sleep(0.2)
@@ -159,6 +160,14 @@ class Road:
             self._run(children, "ingest", arguments, stage="ingest_again")
             self._run(children, "ingest", ["warehouse", "rebuild"], stage="ingest_again")
         self._learn(children, venue, "learn_again")
+
+    def _await_matrix(self) -> None:
+        """Give the executor a moment to find the matrix; going on without it is no error."""
+        self.on_stage("trade: the executor loads the matrix and goes on")
+        deadline = time.monotonic() + 20.0
+        loaded = "select count(*) from events where kind = 'reload' and body like '%regime-matrix%'"
+        while time.monotonic() < deadline and _count(self.home / "journal.sqlite", loaded) == 0:
+            time.sleep(0.2)
 
     def _learn(self, children: Children, venue: dict[str, Any], stage: str) -> None:
         with self._stage(stage, "learn: the journal into the lake, the regime-performance matrix"):
@@ -247,11 +256,11 @@ def _market_day(venue: dict[str, Any]) -> str:
     return datetime.fromtimestamp(state["market_time_ms"] / 1000.0, UTC).date().isoformat()
 
 
-def _closed_trades(journal: Path) -> int:
+def _count(journal: Path, query: str) -> int:
     # The executor may not have made its journal yet.
     with (
         contextlib.suppress(sqlite3.Error),
         closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db,
     ):
-        return int(db.execute("select count(*) from trades").fetchone()[0])
+        return int(db.execute(query).fetchone()[0])
     return 0

@@ -16,6 +16,7 @@ from hean_pipelines.resources.lake_schemas import MARKET_DATASETS
 from hean_pipelines.resources.products import Products
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.table import Table
 
     from hean_pipelines.demo.children import Usage
@@ -74,6 +75,9 @@ def summarise(home: Path, plan: Plan, stages: dict[str, Usage], report: Path) ->
         r2.setdefault(row["symbol"], {}).setdefault(horizon, {})[row["model"]] = round(row["r2"], 6)
         counts.setdefault(row["symbol"], {}).setdefault(horizon, {})[row["model"]] = row["n"]
     champion = products.read_json(products.champion) or {}
+    own_rows = _on_own_settlements(
+        products.read(products.out_of_sample, "the train stage makes it"), champion.get("name")
+    )
     return {
         "market": plan.market,
         "symbols": list(plan.symbols),
@@ -81,6 +85,7 @@ def summarise(home: Path, plan: Plan, stages: dict[str, Usage], report: Path) ->
         "market_now": plan.now.isoformat(),
         "rows_ingested": {name: lake.row_count(name) for name in MARKET_DATASETS},
         "r2_out_of_sample": r2,
+        "r2_on_champions_settlements": own_rows,
         "settlements_out_of_sample": counts,
         "champion": {
             "name": champion.get("name"),
@@ -97,6 +102,32 @@ def summarise(home: Path, plan: Plan, stages: dict[str, Usage], report: Path) ->
         "peak_memory_mb": {name: round(usage.peak_mb, 1) for name, usage in stages.items()},
         "report": str(report),
     }
+
+
+def _on_own_settlements(predictions: pl.DataFrame, champion: str | None) -> dict[str, dict[str, float]]:
+    """R² at 90 minutes of every model on the settlements the champion forecast: one symbol, one set of rows."""
+    import polars as pl
+
+    key = ["symbol", "settlement_ts"]
+    at_90 = predictions.filter(pl.col("horizon_min") == 90)
+    rows = at_90.filter(pl.col("model") == champion).select(key)
+    error, deviation = (
+        pl.col("realised") - pl.col("predicted"),
+        pl.col("realised") - pl.col("realised").mean(),
+    )
+    scored = (
+        at_90.join(rows, on=key, how="semi")
+        .group_by("symbol", "model")
+        .agg((1.0 - (error**2).sum() / (deviation**2).sum()).alias("r2"), pl.len().alias("n"))
+        .join(rows.group_by("symbol").agg(pl.len().alias("all")), on="symbol")
+        # A model that forecast fewer of them would be judged on easier or harder ones.
+        .filter(pl.col("n") == pl.col("all"))
+        .sort("symbol", "model")
+    )
+    out: dict[str, dict[str, float]] = {}
+    for row in scored.filter(pl.col("r2").is_finite()).iter_rows(named=True):
+        out.setdefault(row["symbol"], {})[row["model"]] = round(row["r2"], 6)
+    return out
 
 
 def trading(journal: Path) -> dict[str, Any]:
@@ -131,13 +162,12 @@ def people_table(summary: dict[str, Any]) -> Table:
     table = Table(
         title=f"R² of the funding rate, out of sample, 90 minutes before settlement (champion: {champion})"
     )
-    shown = ("last_rate", "ewma", "indicative", "structural", champion)
+    shown = ("last_rate", "ewma", "indicative", "structural", "structural_offset", champion)
     models: Sequence[str] = list(dict.fromkeys(m for m in shown if m))
     for column in ("symbol", "settlements", *models):
-        table.add_column(column, justify="left" if column == "symbol" else "right")
-    for symbol, by_horizon in summary["r2_out_of_sample"].items():
-        at_90 = by_horizon.get("90", {})
-        number = summary["settlements_out_of_sample"][symbol]["90"].get(champion, 0)
+        table.add_column(column, justify="left" if column == "symbol" else "right", no_wrap=True)
+    for symbol, at_90 in summary["r2_on_champions_settlements"].items():
+        number = summary["settlements_out_of_sample"].get(symbol, {}).get("90", {}).get(champion, 0)
         cells = [f"{at_90[m]:.3f}" if m in at_90 else "-" for m in models]
         table.add_row(symbol, str(number), *cells)
     return table

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 TRAIN = "run `hean train`"
 WAREHOUSE = "run `hean backfill`, then `hean warehouse`"
-LIVE = "run `hean live`, then materialize the journal's assets (`hean demo` does both)"
-LEARN = "close trades with `hean live`, then materialize the regime matrix (`hean demo` does both)"
+LIVE = "run `hean live`, then `hean learn` (`hean demo` does both)"
+LEARN = "close trades with `hean live`, then run `hean learn` (`hean demo` does both)"
 
 
 @dataclass(frozen=True)

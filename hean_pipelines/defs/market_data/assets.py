@@ -104,7 +104,11 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except HeanError as error:
-        told = {"error": type(error).__name__, "exit_code": error.exit_code, "remedy": error.remedy}
+        told: dict[str, Any] = {
+            "error": type(error).__name__,
+            "exit_code": error.exit_code,
+            "remedy": error.remedy,
+        }
         raise dg.Failure(
             f"{error} Remedy: {error.remedy}" if error.remedy else str(error), metadata=told
         ) from error

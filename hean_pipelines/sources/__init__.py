@@ -1,0 +1,1 @@
+"""Where data come from: one polite HTTP layer and one client per venue. No storage, no Dagster."""

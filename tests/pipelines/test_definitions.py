@@ -1,0 +1,109 @@
+"""What Dagster shows: every asset, job, schedule and check, from settings alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from hean_pipelines.build import build_definitions
+from hean_pipelines.defs.schedules import learn_selection, retrain_selection
+from hean_pipelines.settings import load_settings
+from tests.support import ROOT
+
+LAYERS = ("raw", "stg", "int", "mart", "feat", "forecast", "evidence", "model", "report")
+JOBS = {"refresh_market_data", "retrain_funding", "learn_from_trades"}
+SCHEDULES = {"hourly_market_data", "four_hourly_retrain", "four_hourly_learning"}
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build_definitions(
+        load_settings(home=tmp_path_factory.mktemp("home"), partitions_start=date(2024, 1, 1))
+    )
+
+
+def keys(definitions: dg.Definitions) -> set[str]:
+    return {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+
+
+def test_definitions_load_and_hold_jobs_and_schedules(definitions: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(definitions)
+    repository = definitions.get_repository_def()
+    assert set(repository.job_names) >= JOBS
+    assert {schedule.name for schedule in repository.schedule_defs} == SCHEDULES
+
+
+def test_schedules_start_stopped_unless_told(definitions: dg.Definitions, tmp_path: Path) -> None:
+    stopped = definitions.get_repository_def().schedule_defs
+    assert {s.default_status for s in stopped} == {dg.DefaultScheduleStatus.STOPPED}
+    running = (
+        build_definitions(load_settings(home=tmp_path, schedules_running=True))
+        .get_repository_def()
+        .schedule_defs
+    )
+    assert {s.default_status for s in running} == {dg.DefaultScheduleStatus.RUNNING}
+
+
+def test_asset_names_begin_with_their_layer_and_have_group_and_description(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert key.to_user_string().startswith(tuple(f"{layer}_" for layer in LAYERS)), key
+        assert node.group_name != "default", key
+        assert node.description, key
+
+
+def test_every_dependency_is_an_asset_of_ours(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    strangers = [
+        key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).is_materializable
+    ]
+    assert strangers == []
+
+
+def test_only_raw_assets_are_partitioned_by_one_shared_definition(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    partitioned = {k.to_user_string(): graph.get(k).partitions_def for k in graph.get_all_asset_keys()}
+    found = {definition for definition in partitioned.values() if definition is not None}
+    assert len(found) == 1
+    assert all(name.startswith("raw_") == (p is not None) for name, p in partitioned.items())
+
+
+def test_retrain_covers_marts_to_champion_and_touches_no_venue(definitions: dg.Definitions) -> None:
+    chosen = {k.to_user_string() for k in retrain_selection().resolve(definitions.resolve_asset_graph())}
+    assert {"mart_bybit__bar_premium", "feat_bybit__settlement_funding", "model_funding__champion"} <= chosen
+    assert not [name for name in chosen if name.startswith("raw_")]
+
+
+def test_learning_covers_journal_to_matrix_and_touches_no_venue(definitions: dg.Definitions) -> None:
+    chosen = {k.to_user_string() for k in learn_selection().resolve(definitions.resolve_asset_graph())}
+    assert {"raw_hean__trades", "mart_hean__trades", "model_hean__regime_matrix"} <= chosen
+    assert not [name for name in chosen if name.startswith("raw_bybit")]
+
+
+def test_retrain_never_runs_while_orders_are_placed() -> None:
+    from hean_pipelines.defs.schedules import RETRAIN_CRON
+
+    minute, hours = RETRAIN_CRON.split()[:2]
+    starts = [datetime(2025, 1, 1, int(h), int(minute)) for h in hours.split(",")]  # noqa: DTZ001 - clock times only
+    assert len(starts) == 6
+    for start in starts:
+        to_next = 240 - (start.hour * 60 + start.minute) % 240  # minutes to the next four-hourly settlement
+        assert to_next > 90 + 30, "half an hour to finish before the first decision"
+
+
+def test_loading_definitions_imports_nothing_heavy() -> None:
+    heavy = ("mlflow", "lightgbm", "sklearn", "matplotlib", "polars", "pandas", "scipy")
+    code = (
+        "import sys; from hean_pipelines.build import build_definitions; build_definitions(); "
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
