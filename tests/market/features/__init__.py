@@ -1,0 +1,1 @@
+"""Tests of the feature kernels, one file a family."""
