@@ -19,6 +19,8 @@ DAGSTER_YAML = """\
 # For more than one machine, put Postgres under `storage`.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   pools:
     # One op at a time per pool: DuckDB locks its file for one process, MLflow's SQLite wants one writer.
