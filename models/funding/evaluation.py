@@ -151,8 +151,8 @@ def choose(
     """Name the candidate to put forward: the structural forecast with its offset, unless another beats it.
 
     The venue's formula is known and its offset is learned from few settlements, so it is the one to beat: where little
-    data cannot tell candidates apart, it stands. The others are tried from simple to complex, and one takes the place of the best so far only
-    where it forecasts better by the Diebold–Mariano test at `level`.
+    data cannot tell candidates apart, it stands. The others are tried from simple to complex, and one takes the place of
+    the best so far only where it forecasts better by the Diebold–Mariano test at `level`.
 
     Parameters
     ----------
