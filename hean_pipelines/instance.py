@@ -19,6 +19,8 @@ DAGSTER_YAML = """\
 # For more than one machine, put Postgres under `storage`.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   pools:
     # One op at a time per pool: DuckDB locks its file for one process, MLflow's SQLite wants one writer.
@@ -26,6 +28,10 @@ concurrency:
     default_limit: 1
   runs:
     max_concurrent_runs: 2
+event_log_storage:
+  # The same tables as Dagster's own SQLite log, one commit a batch: a year of days leaves thousands of events.
+  module: hean_pipelines.resources.event_log
+  class: BatchingSqliteEventLogStorage
 run_monitoring:
   # A run whose process died is marked as failed instead of hanging for ever.
   enabled: true
@@ -41,6 +47,7 @@ def prepare_instance_folder(settings: PipelineSettings) -> Path:
     if not path.exists():
         path.write_text(DAGSTER_YAML, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder)
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     os.environ.setdefault("DAGSTER_TELEMETRY_DISABLED", "1")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     return folder

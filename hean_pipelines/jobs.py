@@ -83,12 +83,18 @@ def run_selection(
     keys = selection.resolve(definitions.resolve_asset_graph())
     total = len({key.to_user_string() for key in keys})
     job = dg.Definitions.merge(
-        definitions, dg.Definitions(loggers={"console": _progress_logger(on_step, total)})
+        definitions, dg.Definitions(loggers={"steps": _progress_logger(on_step, total)})
     ).resolve_implicit_global_asset_job_def()
     tags = {RANGE_START_TAG: days[0].isoformat(), RANGE_END_TAG: days[1].isoformat()} if days else {}
+    # Naming a logger here silences Dagster's own on the console, which would tell every event.
+    chosen = {"loggers": {"steps": {}}}
     with open_instance(settings) as instance:
         done = job.execute_in_process(
-            instance=instance, asset_selection=sorted(keys), tags=tags, raise_on_error=False
+            instance=instance,
+            asset_selection=sorted(keys),
+            tags=tags,
+            run_config=chosen,
+            raise_on_error=False,
         )
     result = JobResult(done.run_id, time.monotonic() - started)
     for event in done.get_asset_materialization_events():

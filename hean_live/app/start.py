@@ -217,7 +217,8 @@ def _feed(settings: LiveSettings, alarms: Alarms) -> tuple[Feed, PublicMarket]:
 
 def _worker(settings: LiveSettings) -> ForecastWorker:
     # Its own connection: the thread reads history while the loop polls.
-    market = PublicMarket(settings.data_from, timeout_s=settings.timeout_s)
+    # Half of the address's limit: the loop's polls and orders have the rest.
+    market = PublicMarket(settings.data_from, timeout_s=settings.timeout_s, requests_per_5s=300)
     return ForecastWorker(HistoryKeeper(market, settings.history_settlements))
 
 

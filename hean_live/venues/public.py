@@ -7,6 +7,7 @@ is the business of `hean_live.app`.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -30,6 +31,7 @@ from models.market.instruments import Instrument, parse_instruments
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _MAX_PAGES = 200
 _MS = 1_000_000
+_WINDOW_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,15 @@ class PublicMarket:
         Base address without path.
     timeout_s : float
         For connecting and for reading.
+    requests_per_5s : int, optional
+        Most requests in any five seconds; more wait. For bulk reading, so that it leaves the address's limit (600) to orders.
 
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 5.0, requests_per_5s: int | None = None) -> None:
         self.url = url.rstrip("/")
+        self._budget = requests_per_5s
+        self._sent: deque[float] = deque()
         self._timeout_s = timeout_s
         self._session = requests.Session()
         if urlsplit(url).hostname in LOOPBACK_HOSTS:
@@ -121,6 +127,7 @@ class PublicMarket:
         address = (
             f"{self.url}{path}" + (f"?{query}" if query else "") + (f"&cursor={cursor}" if cursor else "")
         )
+        self._wait_for_turn()
         try:
             reply = self._session.get(address, timeout=self._timeout_s)
             if reply.status_code != 200:
@@ -139,3 +146,11 @@ class PublicMarket:
         if code != 0:
             raise error_of_code(code, optional_text(envelope, "retMsg"), command=False)
         return envelope
+
+    def _wait_for_turn(self) -> None:
+        if self._budget is None:
+            return
+        if len(self._sent) >= self._budget:
+            oldest = self._sent.popleft()
+            time.sleep(max(0.0, oldest + _WINDOW_S - time.monotonic()))
+        self._sent.append(time.monotonic())

@@ -1,4 +1,4 @@
-"""`hean dev`: Dagster's and MLflow's web pages on this home. Arguments and two processes; nothing else."""
+"""`hean dev`: Dagster's and MLflow's web pages on this home. Arguments and three processes; nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ examples:
   hean dev                                  Dagster on http://127.0.0.1:3000, MLflow on http://127.0.0.1:5000
   HEAN_HOME=var/demo hean dev --port 3001   look at what the demo made
 
-Schedules start stopped; turn them on in the UI, or set HEAN_PIPELINES_SCHEDULES_RUNNING=true. Ctrl-C ends both.
+Schedules start stopped; turn them on in the UI, or set HEAN_PIPELINES_SCHEDULES_RUNNING=true. Ctrl-C ends it.
 """
 
 
@@ -31,7 +31,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until one of the two ends or Ctrl-C; returns the exit code."""
+    """Serve until one of them ends or Ctrl-C; returns the exit code."""
+    import signal
     import subprocess
     import sys
     import time
@@ -41,7 +42,12 @@ def run(args: argparse.Namespace) -> int:
 
     settings = load_settings()
     prepare_instance_folder(settings)
-    pages = [["dagster", "dev", "-m", "hean_pipelines.definitions", "-h", args.host, "-p", str(args.port)]]
+    # The two processes a deployment runs, not `dagster dev`: that gives up when the machine is slow to answer it.
+    module = ["-m", "hean_pipelines.definitions"]
+    commands = [
+        ["dagster_webserver", *module, "-h", args.host, "-p", str(args.port)],
+        ["dagster._daemon", "run", *module],
+    ]
     if args.mlflow_port:
         where = [
             "--backend-store-uri",
@@ -49,8 +55,10 @@ def run(args: argparse.Namespace) -> int:
             "--default-artifact-root",
             settings.artifact_root,
         ]
-        pages.append(["mlflow", "server", *where, "--host", args.host, "--port", str(args.mlflow_port)])
-    running = [subprocess.Popen([sys.executable, "-m", *page]) for page in pages]
+        commands.append(["mlflow", "server", *where, "--host", args.host, "--port", str(args.mlflow_port)])
+    # SIGTERM ends like Ctrl-C: the servers must not outlive this command.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    running = [subprocess.Popen([sys.executable, "-P", "-m", *command]) for command in commands]
     try:
         while all(process.poll() is None for process in running):
             time.sleep(0.3)

@@ -4,6 +4,7 @@ Here belongs when jobs run and which assets they hold. The hourly refresh of mar
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of what it wraps.
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -11,6 +12,7 @@ import dagster as dg
 if TYPE_CHECKING:
     from hean_pipelines.settings import PipelineSettings
 
+_FOUR_HOURS_NS = 4 * 3_600_000_000_000
 RETRAIN_JOB = "retrain_funding"
 LEARN_JOB = "learn_from_trades"
 
@@ -31,7 +33,9 @@ def retrain_selection() -> dg.AssetSelection:
 
 def learn_selection() -> dg.AssetSelection:
     """Return the journal's assets and everything learned from them."""
-    return dg.AssetSelection.assets("model_hean__regime_matrix").upstream() | dg.AssetSelection.groups("own_activity")
+    return dg.AssetSelection.assets("model_hean__regime_matrix").upstream() | dg.AssetSelection.groups(
+        "own_activity"
+    )
 
 
 def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
@@ -57,11 +61,17 @@ def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
         name="four_hourly_learning",
         execution_timezone="UTC",
         default_status=status,
-        description="Ingest today's journal and compute the regime-performance matrix again.",
+        description="Ingest the newest days of the journal and compute the regime-performance matrix again.",
     )
-    def four_hourly_learning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        at = context.scheduled_execution_time
-        return dg.RunRequest(run_key=at.isoformat(), partition_key=at.strftime("%Y-%m-%d"))
+    def four_hourly_learning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        from hean_pipelines.defs.market_data.ingest import day_of
+        from hean_pipelines.defs.market_data.schedules import venue_now_ns
+
+        # The journal is in the market's time, which may not be ours; a trade may have closed just before midnight.
+        now_ns = venue_now_ns(settings)
+        at = context.scheduled_execution_time.isoformat()
+        for day in sorted({day_of(now_ns - _FOUR_HOURS_NS), day_of(now_ns)}):
+            yield dg.RunRequest(run_key=f"{at}/{day}", partition_key=day.isoformat())
 
     return dg.Definitions(
         jobs=[retrain, learn],

@@ -87,7 +87,11 @@ def make_plan(
         folder = Path(market.removeprefix(RECORDED)).expanduser().resolve()
         plan = _recorded(folder, symbols)
         return replace(
-            plan, speed=speed, settlements=settlements, equity_usd=equity_usd or "10000", seed=seed
+            plan,
+            speed=speed,
+            settlements=min(settlements, plan.settlements),
+            equity_usd=equity_usd or "10000",
+            seed=seed,
         )
     raise ConfigError(
         f"market should be {SYNTHETIC} or {RECORDED}FOLDER, was {market!r}", remedy="see `hean demo --help`"
@@ -121,5 +125,9 @@ def _recorded(folder: Path, symbols: tuple[str, ...] | None) -> Plan:
     first, last = stamps.min(), stamps.max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):
         raise ConfigError(f"{folder}: spot bars should carry time stamps", remedy="give another recording")
-    # The executor needs some of the recording for itself: it starts a day before the end.
-    return Plan(f"{RECORDED}{folder}", chosen, first.date(), last - timedelta(hours=20), 0.0, 0, "", 0)
+    # The executor needs some of the recording for itself: it starts most of a day before the end.
+    now = last - timedelta(hours=20)
+    funding = pl.read_parquet(folder / "bybit_funding.parquet", columns=["symbol", "ts"])
+    settled = funding.filter(pl.col("symbol").is_in(chosen)).get_column("ts").unique()
+    left = len(settled.filter((settled > now) & (settled < last - timedelta(minutes=30))))
+    return Plan(f"{RECORDED}{folder}", chosen, first.date(), now, 0.0, left, "", 0)

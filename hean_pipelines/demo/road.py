@@ -27,7 +27,7 @@ _LONGEST_S = {
     "testnet": 120.0,
     "ingest": 900.0,
     "train": 900.0,
-    "trade": 600.0,
+    "trade": 400.0,
     "learn": 180.0,
     "report": 180.0,
 }
@@ -147,6 +147,9 @@ class Road:
                 self._await_matrix()
                 _set_clock(venue, speed=plan.speed)
                 learned = True
+            if _market_ms(venue) >= int(venue["last_ms"]):
+                self.on_stage("trade: the recording ends here, and the executor with it")
+                break
             time.sleep(0.2)
         code = children.stop("live")
         if code != 0:
@@ -249,11 +252,14 @@ def _set_clock(venue: dict[str, Any], **move: float) -> dict[str, Any]:
     return state
 
 
-def _market_day(venue: dict[str, Any]) -> str:
+def _market_ms(venue: dict[str, Any]) -> int:
     import requests
 
-    state = requests.get(f"{venue['base_url']}/testnet/state", timeout=10).json()
-    return datetime.fromtimestamp(state["market_time_ms"] / 1000.0, UTC).date().isoformat()
+    return int(requests.get(f"{venue['base_url']}/testnet/state", timeout=10).json()["market_time_ms"])
+
+
+def _market_day(venue: dict[str, Any]) -> str:
+    return datetime.fromtimestamp(_market_ms(venue) / 1000.0, UTC).date().isoformat()
 
 
 def _count(journal: Path, query: str) -> int:

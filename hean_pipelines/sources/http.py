@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from hean_pipelines.sources.budget import SharedBudget
 from models.errors import DataError, Retryable
 
 BAN_S = 600.0
@@ -70,6 +71,8 @@ class PoliteHttp:
         Seconds for connecting and between two bytes of the answer.
     backoff_s, backoff_max_s : float
         Attempt n waits a random time up to `min(backoff_max_s, backoff_s * 2**n)` (full jitter).
+    shared : SharedBudget, optional
+        A budget held in common with other processes and other objects of this class.
     sleep, monotonic, wall : callables
         Time, replaceable in tests.
 
@@ -83,6 +86,7 @@ class PoliteHttp:
         timeout_s: float = 10.0,
         backoff_s: float = 0.25,
         backoff_max_s: float = 15.0,
+        shared: SharedBudget | None = None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -92,6 +96,7 @@ class PoliteHttp:
         self.timeout_s = timeout_s
         self.traffic = Traffic()
         self.wall = wall
+        self._shared = shared
         self._backoff = (backoff_s, backoff_max_s)
         self._sleep = sleep
         self._monotonic = monotonic
@@ -194,9 +199,14 @@ class PoliteHttp:
                 if len(host.sent) < self.budget:
                     host.sent.append(now)
                     self.traffic.requests += 1
-                    return host
+                    break
                 pause = 5.0 - (now - host.sent[0])
             self._wait(pause)
+        if self._shared is not None:
+            waited = self._shared.take(urlsplit(url).netloc)
+            with self._lock:
+                self.traffic.waiting_s += waited
+        return host
 
     @staticmethod
     def _ban(url: str, what: str) -> RequestsBanned:

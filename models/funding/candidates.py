@@ -35,7 +35,7 @@ BASELINES: dict[str, str] = {
 LEARNED: tuple[str, ...] = ("ridge", "lightgbm", "lightgbm_residual")
 
 CANDIDATES: tuple[str, ...] = (*BASELINES, *LEARNED)
-"""Simplest first: promotion prefers the earlier of two that cannot be told apart."""
+"""Simplest first: the order in which they are tried against the best so far."""
 
 RESIDUAL_BASE = "filtered_rate"
 

@@ -21,6 +21,9 @@ from models.funding.walk_forward import Predictions
 
 Floats = NDArray[np.float64]
 POOLED = "ALL"
+FAVOURITE = "structural_offset"
+"""The candidate that stands until another beats it."""
+
 _SIGN_LEVEL = 0.05
 _LEAST_VARIANCE = 1e-20  # rates that never moved have a variance of rounding errors, not of zero
 
@@ -145,10 +148,11 @@ def compare(table: FeatureTable, first: Predictions, second: Predictions, horizo
 def choose(
     table: FeatureTable, predictions: Mapping[str, Predictions], horizon_min: int, level: float = _SIGN_LEVEL
 ) -> str:
-    """Name the candidate to put forward: the simplest that no other beats.
+    """Name the candidate to put forward: the structural forecast with its offset, unless another beats it.
 
-    Walks the candidates from simple to complex and moves on only where the later one forecasts better by the
-    Diebold–Mariano test at `level`.
+    The venue's formula is known and its offset is learned from few settlements, so it is the one to beat: where little
+    data cannot tell candidates apart, it stands. The others are tried from simple to complex, and one takes the place of
+    the best so far only where it forecasts better by the Diebold–Mariano test at `level`.
 
     Parameters
     ----------
@@ -163,24 +167,25 @@ def choose(
     -------
     str
 
+    Raises
+    ------
+    DataError
+        If no candidate has a prediction.
+
     """
-    best: str | None = None
-    for name in CANDIDATES:
-        if name not in predictions or len(predictions[name].rows) == 0:
-            continue
-        if best is None:
-            best = name
-            continue
-        try:
-            better = compare(table, predictions[name], predictions[best], horizon_min).p_first_better < level
-        except DataError:  # too few shared rows, or identical forecasts: nothing says the later one is better
-            better = False
-        if better:
-            best = name
-    if best is None:
+    present = [name for name in CANDIDATES if name in predictions and len(predictions[name].rows) > 0]
+    if not present:
         raise DataError(
             "no candidate has out-of-sample predictions", remedy="backfill more days of funding and premium"
         )
+    best = FAVOURITE if FAVOURITE in present else present[0]
+    for name in present:
+        try:
+            better = compare(table, predictions[name], predictions[best], horizon_min).p_first_better < level
+        except DataError:  # itself, too few shared rows, or identical forecasts: nothing says it is better
+            better = False
+        if better:
+            best = name
     return best
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -23,6 +24,7 @@ from hean_live.venues.errors import (
 )
 from hean_live.venues.public import PublicMarket
 from models.errors import ConfigError
+from tests.local_testnet.server import start_testnet
 
 
 @pytest.mark.parametrize(
@@ -114,3 +116,15 @@ def test_hedge_mode_is_refused(venue):
         hedged = bybit.BybitVenue(f"http://127.0.0.1:{server.server_port}", "key", "secret")
         with pytest.raises(ConfigError, match="one-way"):
             check_one_way(hedged, "BTCUSDT")
+
+
+def test_bulk_reading_keeps_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hean_live.venues.public._WINDOW_S", 0.3)
+    with start_testnet(("BTCUSDT",), days=1) as testnet:
+        market = PublicMarket(testnet.base_url, requests_per_5s=5)
+        stamps = []
+        for _ in range(16):
+            market.envelope("/v5/market/time", {})
+            stamps.append(time.monotonic())
+    # Sixteen requests at five a window fill three windows before the last is sent.
+    assert stamps[-1] - stamps[0] >= 2 * 0.3

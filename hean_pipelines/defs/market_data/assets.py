@@ -84,11 +84,14 @@ def open_client(
     settings: PipelineSettings, *, max_attempts: int | None = None
 ) -> Iterator["BybitPublicClient"]:
     """Give a client of the configured venue; its connections are closed afterwards."""
+    from hean_pipelines.sources.budget import SharedBudget
     from hean_pipelines.sources.bybit import BybitPublicClient
     from hean_pipelines.sources.http import PoliteHttp
 
     http = PoliteHttp(
         requests_per_5s=settings.requests_per_5s,
+        # Each asset opens a client of its own, and so does every other process: the venue counts them together.
+        shared=SharedBudget(settings.home / "budget", settings.requests_per_5s),
         max_attempts=max_attempts or settings.max_attempts,
         timeout_s=settings.timeout_s,
     )

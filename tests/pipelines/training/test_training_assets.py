@@ -182,7 +182,9 @@ def score_of(model: str, r2: float, coverage: float) -> Score:
         (0.5, [], 0.5, {"interval_is_honest"}),
     ],
 )
-def test_challenger_checks_by_outcome(r2: float, unbeaten: list[str], coverage: float, failed: set[str]) -> None:
+def test_challenger_checks_by_outcome(
+    r2: float, unbeaten: list[str], coverage: float, failed: set[str]
+) -> None:
     outcome = challenger_checks([score_of("ridge", r2, coverage)], "ridge", unbeaten, (0.75, 0.99))
     assert {name for name, passed in outcome.items() if not passed} == failed
 
