@@ -34,6 +34,7 @@ from models.funding.structural import (
     expected_rate,
     run_filter,
     start_state,
+    with_past_rates,
 )
 
 Floats = NDArray[np.float64]
@@ -96,7 +97,7 @@ _SPEC = {
     "untouched": astuple(_UNTOUCHED),
     "path": {str(source): astuple(params) for source, params in PATH_PARAMS.items()},
     "offset": {str(source): astuple(params) for source, params in OFFSET_PARAMS.items()},
-    "version": 1,
+    "version": 2,
 }
 FEATURE_SPEC_HASH: str = hashlib.sha256(json.dumps(_SPEC, sort_keys=True).encode()).hexdigest()
 
@@ -176,8 +177,8 @@ class FundingContext:
         lower = float(inputs.cap_lower[last_cap]) if last_cap >= 0 else -math.inf
         upper = float(inputs.cap_upper[last_cap]) if last_cap >= 0 else math.inf
         values = np.full(len(FEATURE_NAMES), np.nan)
-        self._premium_features(values, window, known, settlement_ns, at_ns, interval_h, (lower, upper))
         self._rate_features(values, known)
+        self._premium_features(values, window, known, settlement_ns, at_ns, interval_h, (lower, upper))
         self._slow_features(values, at_ns, interval_h)
         hour = 2.0 * math.pi * ((settlement_ns // HOUR_NS) % 24) / 24.0
         _put(values, hour_sin=math.sin(hour), hour_cos=math.cos(hour), interval_h=interval_h)
@@ -208,6 +209,8 @@ class FundingContext:
         spread = float(minutes[-60:].std())
         tail_sd = params.tail_sd * horizon / 90.0 + params.tail_spread * (1.0 - fixed) * spread
         sd = math.sqrt(state.variance + params.observation_sd**2 + tail_sd**2)
+        past = values[INDEX["rate_ewma"]]
+        mean, sd = with_past_rates(mean, sd, past, interval_h, params.rate_sd)
         center = interest(interval_h)
         implied = float(funding_rate(so_far, interval_h, *caps))
         _put(

@@ -43,6 +43,9 @@ class OffsetParams:
     tail_spread : float
         How much of the last hour's spread of the premium, times the weight still to come, is added to it: a lively
         symbol's future is less certain.
+    rate_sd : float
+        Standard deviation of the average premium about what past rates imply. They are a weak second opinion that matters
+        while the offset is hardly known; infinite where the venue's own premium index leaves them nothing to say.
     clip_sd : float
         Innovations are cut at this many standard deviations, so that one extraordinary settlement does not move the offset.
 
@@ -55,13 +58,14 @@ class OffsetParams:
     observation_sd: float
     tail_sd: float
     tail_spread: float
+    rate_sd: float
     clip_sd: float
 
 
 # Chosen on recorded Bybit data (BTC, ETH, SOL, 2025; perp/spot 5-minute bars); the result is flat around them.
 OFFSET_PARAMS: dict[int, OffsetParams] = {
-    SOURCE_PERP_SPOT: OffsetParams(6e-5, 8e-7, 0.6, 1.5e-5, 2e-5, 1e-5, 0.5, 3.0),
-    SOURCE_PREMIUM_INDEX: OffsetParams(1e-5, 1e-7, 0.0, 1e-6, 2e-6, 3e-5, 0.5, 3.0),
+    SOURCE_PERP_SPOT: OffsetParams(8e-5, 8e-7, 0.6, 1.5e-5, 2e-5, 1e-5, 0.5, 2e-4, 4.0),
+    SOURCE_PREMIUM_INDEX: OffsetParams(1e-5, 1e-7, 0.0, 1e-6, 2e-6, 3e-5, 0.5, math.inf, 3.0),
 }
 
 
@@ -202,6 +206,38 @@ def run_filter(settlements: Sequence[Settlement], target_ns: int) -> tuple[Offse
     if source is not None:
         advance(state, (target_ns - last_ns) / HOUR_NS, OFFSET_PARAMS[source])
     return state, source
+
+
+def with_past_rates(
+    mean: float, sd: float, past_rate: float, interval_h: float, rate_sd: float
+) -> tuple[float, float]:
+    """Weigh the proxy's average premium with the one past rates imply, by their precisions.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Of the venue's average premium as the proxy and its offset have it, fractions.
+    past_rate : float
+        A smoothed past rate, fraction.
+    interval_h : float
+    rate_sd : float
+        Standard deviation of the premium about what past rates imply; infinite leaves `mean` and `sd` as they are.
+
+    Returns
+    -------
+    mean, sd : float
+        A rate inside the dead band implies only that the premium is in it: the point of the band nearest to `mean`.
+
+    """
+    if math.isinf(rate_sd):
+        return mean, sd
+    center = interest(interval_h)
+    if abs(past_rate - center) <= _INSIDE:
+        implied = min(max(mean, center - DAMPENER), center + DAMPENER)
+    else:
+        implied = past_rate + DAMPENER if past_rate > center else past_rate - DAMPENER
+    weight = sd * sd / (sd * sd + rate_sd * rate_sd)
+    return mean + weight * (implied - mean), sd * math.sqrt(1.0 - weight)
 
 
 def expected_rate(

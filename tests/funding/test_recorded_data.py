@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from models.evidence.premium_study import premium_study
 from models.funding.evaluation import Score, choose, score_all
+from models.funding.features import INDEX
 from models.funding.inputs import SOURCE_PERP_SPOT, FundingInputs
 from models.funding.proxy import bar_price, perp_spot_premium
 from models.funding.table import FeatureTable, build_table
@@ -106,3 +109,15 @@ def test_the_premium_alone_is_what_was_measured(recorded: FeatureTable) -> None:
     for symbol, measured in (("BTCUSDT", 0.26), ("ETHUSDT", 0.22), ("SOLUSDT", 0.28)):
         assert studies[symbol].r2 == pytest.approx(measured, abs=0.08), symbol
         assert studies[symbol].low < measured < studies[symbol].high, symbol
+
+
+@pytest.mark.parametrize("offset_bps", [-3.0, -1.0, 1.0, 3.0])
+def test_a_proxy_that_is_off_by_basis_points_is_found_out(offset_bps: float) -> None:
+    for symbol in SYMBOLS:
+        inputs = recorded_inputs(symbol)
+        shifted = replace(inputs, premium=inputs.premium + offset_bps * 1e-4)
+        table = build_table([shifted], (90,))
+        error = table.realised - table.features[:, INDEX["filtered_rate"]]
+        r2 = 1.0 - float((error**2).sum() / ((table.realised - table.realised.mean()) ** 2).sum())
+        # The first settlements are forecast before anything is known of the offset: a few of them cost most of it.
+        assert r2 >= (0.55 if abs(offset_bps) > 2.0 else 0.65), symbol

@@ -24,6 +24,7 @@ from models.funding.structural import (
     run_filter,
     start_state,
     update,
+    with_past_rates,
 )
 
 PROXY = OFFSET_PARAMS[SOURCE_PERP_SPOT]
@@ -240,3 +241,19 @@ def test_without_uncertainty_the_expected_rate_is_the_formula(
 
 def test_state_variance_never_turns_negative() -> None:
     assert OffsetState(0.0, 0.0, 1.0, 1.0, -1.0000001).variance == 0.0
+
+
+def test_past_rates_are_weighed_by_precision_and_left_out_where_infinite() -> None:
+    mean, sd = with_past_rates(-6e-4, 2e-4, -2e-4, 8.0, 2e-4)
+    assert mean == pytest.approx(-6.5e-4)  # half way to the -7e-4 that a rate of -2 bp implies
+    assert sd == pytest.approx(2e-4 / math.sqrt(2.0))
+    assert with_past_rates(-6e-4, 2e-4, -2e-4, 8.0, math.inf) == (-6e-4, 2e-4)
+    precise, _ = with_past_rates(-6e-4, 1e-6, -2e-4, 8.0, 2e-4)
+    assert precise == pytest.approx(-6e-4, abs=1e-8)
+
+
+def test_a_past_rate_at_the_interest_implies_only_the_band() -> None:
+    inside, _ = with_past_rates(-3e-4, 2e-4, 1e-4, 8.0, 2e-4)
+    assert inside == pytest.approx(-3e-4)
+    below, _ = with_past_rates(-8e-4, 2e-4, 1e-4, 8.0, 2e-4)
+    assert below == pytest.approx(-6e-4)  # half way to the band's edge at -4e-4
