@@ -6,7 +6,7 @@ prints one JSON object. Keys the project's goals name:
 
 - ``year_5_symbols_s``: seconds to ingest a year × 5 symbols of funding, open interest, account ratio and 5-minute klines
   (perpetual and spot) from the local testnet through the Dagster assets, checks included; null with ``--quick``.
-- ``ingest_rows_per_s``: rows per second of that ingest (quick: of 20 days × 2 symbols), beside ``fetch_only_rows_per_s``:
+- ``ingest_rows_per_s``: rows per second of that ingest (quick: of 14 days × 2 symbols), beside ``fetch_only_rows_per_s``:
   klines and open interest fetched and decoded with requests alone, one page after another.
 - ``retrain_s_1x``, ``_3x``, ``_10x``: seconds of the whole retrain job (marts, features, walk-forward, study, registry,
   promotion) on growing history; ``retrain_days_1x`` says how much 1x is.
@@ -201,28 +201,31 @@ def _rss_mb(pid: int) -> float:
     raise SystemExit(f"process {pid} has no VmRSS")
 
 
-def fresh(code: str, environment: dict[str, str]) -> float:
-    """Run a snippet that prints a number in a fresh interpreter; mean of two after one warm-up."""
-    runs = [
+def fresh(code: str, environment: dict[str, str], runs: int) -> float:
+    """Run a snippet that prints a number in fresh interpreters; the mean of all but the first, which warms the caches."""
+    numbers = [
         float(
             subprocess.run(
                 [sys.executable, "-c", code], env=environment, capture_output=True, check=True
             ).stdout
         )
-        for _ in range(3)
+        for _ in range(runs)
     ]
-    return round(statistics.median(runs[1:]), 3)
+    return round(statistics.mean(numbers[1:] or numbers), 3)
 
 
-def peers(environment: dict[str, str]) -> dict[str, float]:
+def peers(environment: dict[str, str], runs: int) -> dict[str, float]:
     """Import times and the bare memory of the libraries the executor cannot do without."""
     timed = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
-    rss = "import numpy, lightgbm, pybit.unified_trading; print(int(open('/proc/self/statm').read().split()[1]) * 4096 / 2**20)"
+    rss = (
+        "import numpy, lightgbm, pybit.unified_trading; "
+        "print(int(open('/proc/self/statm').read().split()[1]) * 4096 / 2**20)"
+    )
     build = "from hean_pipelines.build import build_definitions; build_definitions()"
     return {
-        "definitions_import_s": fresh(timed.format(build), environment),
-        "dagster_import_s": fresh(timed.format("import dagster"), environment),
-        "bare_pybit_rss_mb": fresh(rss, environment),
+        "definitions_import_s": fresh(timed.format(build), environment, runs),
+        "dagster_import_s": fresh(timed.format("import dagster"), environment, runs),
+        "bare_pybit_rss_mb": fresh(rss, environment, 1),
     }
 
 
@@ -235,7 +238,7 @@ def measure(quick: bool) -> dict[str, Any]:
         symbols = (
             ["ETHUSDT", "SOLUSDT"] if quick else ["BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT"]
         )
-        days = 20 if quick else 365
+        days = 14 if quick else 365
         with testnet(symbols, days + 1, environment) as ready:
             seconds, rows = ingest(Path(folder) / "year", ready["base_url"], symbols, days, LIGHT)
             out["ingest_rows"], out["ingest_rows_per_s"] = rows, round(rows / seconds)
@@ -250,8 +253,8 @@ def measure(quick: bool) -> dict[str, Any]:
             for times in (1, 3, 10):
                 ingest(home, ready["base_url"], trained, times * base, TRAINING)
                 out[f"retrain_s_{times}x"] = round(retrain(home, ready["base_url"], trained), 2)
-            out |= executor(home, ready, environment, trained, 4.0 if quick else 60.0)
-        out |= peers(environment)
+            out |= executor(home, ready, environment, trained, 2.0 if quick else 60.0)
+        out |= peers(environment, 2 if quick else 4)
     return out
 
 
