@@ -17,6 +17,7 @@ from models.errors import HeanError
 
 GROUP = "hean.commands"
 INTERRUPTED = 130
+_OURS = ("models", "hean_live", "hean_pipelines", "dbt_like_sql")
 _EXTRAS = {"hean_live": "live", "hean_pipelines": "pipelines"}
 _DESCRIPTION = """\
 From raw market data of crypto perpetual futures to a model that has earned its right to trade.
@@ -54,6 +55,13 @@ def main(argv: Sequence[str] | None = None, commands: Iterable[EntryPoint] | Non
         if error.remedy:
             sys.stderr.write(f"remedy: {error.remedy}\n")
         return error.exit_code
+    except ModuleNotFoundError as error:
+        shell = str(arguments.run.__module__).split(".")[0]
+        if error.name is None or error.name.split(".")[0] in _OURS:
+            raise
+        sys.stderr.write(f"error: this command needs {error.name}, which is not installed\n")
+        sys.stderr.write(f"remedy: pip install '.[{_EXTRAS.get(shell, 'live')}]'\n")
+        return HeanError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -65,3 +65,22 @@ def test_live_and_doctor_are_found_and_explain_themselves(capsys):
         with pytest.raises(SystemExit):
             main([name, "--help"], points)
         assert "examples:" in capsys.readouterr().out
+
+
+def test_a_library_missing_only_when_the_command_runs_names_the_extra(monkeypatch, capsys):
+    def run(_):
+        raise ModuleNotFoundError("No module named 'dagster'", name="dagster.core")
+
+    run.__module__ = "hean_pipelines.commands.train"
+    assert main(["probe"], [command(monkeypatch, run)]) == 1
+    assert capsys.readouterr().err == (
+        "error: this command needs dagster.core, which is not installed\nremedy: pip install '.[pipelines]'\n"
+    )
+
+
+def test_a_missing_module_of_ours_is_a_bug_and_is_not_hidden(monkeypatch):
+    def run(_):
+        raise ModuleNotFoundError("No module named 'models.absent'", name="models.absent")
+
+    with pytest.raises(ModuleNotFoundError):
+        main(["probe"], [command(monkeypatch, run)])
