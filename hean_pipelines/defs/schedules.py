@@ -64,13 +64,11 @@ def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
         description="Ingest the newest days of the journal and compute the regime-performance matrix again.",
     )
     def four_hourly_learning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        from hean_pipelines.defs.market_data.ingest import day_of
-        from hean_pipelines.defs.market_data.schedules import venue_now_ns
+        from hean_pipelines.defs.market_data.schedules import days_to_refresh, venue_now_ns
 
         # The journal is in the market's time, which may not be ours; a trade may have closed just before midnight.
-        now_ns = venue_now_ns(settings)
         at = context.scheduled_execution_time.isoformat()
-        for day in sorted({day_of(now_ns - _FOUR_HOURS_NS), day_of(now_ns)}):
+        for day in days_to_refresh(venue_now_ns(settings), _FOUR_HOURS_NS):
             yield dg.RunRequest(run_key=f"{at}/{day}", partition_key=day.isoformat())
 
     return dg.Definitions(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from models.evidence.verdict import FAILED, NOT_ENOUGH_DATA, PASSED
 from models.funding.features import INDEX
 from models.funding.table import FeatureTable
 
@@ -23,10 +24,6 @@ LEAST_SETTLEMENTS = 90
 BLOCKS = 10
 _PERFECT = 1.0 - 1e-12
 _LEAST_SD = 1e-12  # a constant's standard deviation comes out as a rounding error, not as zero
-
-PASSED = "passed"
-FAILED = "failed"
-NOT_ENOUGH_DATA = "not enough data"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +13,7 @@ import pytest
 from hean_pipelines.build import build_definitions
 from hean_pipelines.defs.schedules import learn_selection, retrain_selection
 from hean_pipelines.settings import load_settings
+from tests.local_testnet.server import start_testnet
 from tests.support import ROOT
 
 LAYERS = ("raw", "stg", "int", "mart", "feat", "forecast", "evidence", "model", "report")
@@ -107,3 +108,18 @@ def test_loading_definitions_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_learning_takes_its_days_from_the_markets_clock(tmp_path: Path) -> None:
+    with start_testnet(
+        ("BTCUSDT",), days=3
+    ) as testnet:  # the clock stands at midnight: the day before counts too
+        settings = load_settings(home=tmp_path, venue_url=testnet.base_url, universe=("BTCUSDT",))
+        repository = build_definitions(settings).get_repository_def()
+        context = dg.build_schedule_context(
+            scheduled_execution_time=datetime(2026, 1, 1, tzinfo=UTC), repository_def=repository
+        )
+        schedule = repository.get_schedule_def("four_hourly_learning")
+        ticked = schedule.evaluate_tick(context)
+    assert ticked.run_requests is not None
+    assert [request.partition_key for request in ticked.run_requests] == ["2025-01-03", "2025-01-04"]

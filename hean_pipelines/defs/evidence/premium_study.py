@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from models.evidence.verdict import PASSED
+
 if TYPE_CHECKING:
     from hean_pipelines.settings import PipelineSettings
     from models.evidence.premium_study import PremiumStudy
@@ -44,10 +46,10 @@ def study_figure(table: "FeatureTable", studies: "Sequence[PremiumStudy]", horiz
 def study_body(studies: "Sequence[PremiumStudy]") -> dict[str, Any]:
     """Return the study as JSON: the pooled verdict on top, every symbol below; an unknown figure is null."""
     rows = [{k: None if v != v else v for k, v in asdict(s).items()} for s in studies]
-    pooled = rows[-1]
+    pooled = rows[-1]  # the study puts all symbols together last
     return {
         "study": "E1",
-        "passed": pooled["verdict"] == "passed",
+        "passed": pooled["verdict"] == PASSED,
         **{key: pooled[key] for key in ("r2", "low", "high", "n", "verdict")},
         "rows": rows,
     }

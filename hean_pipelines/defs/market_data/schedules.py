@@ -54,11 +54,11 @@ def hourly_refresh(
     return hourly_market_data
 
 
-def days_to_refresh(now_ns: int) -> list[date]:
-    """Return the days that gained rows within the last hour, ascending."""
+def days_to_refresh(now_ns: int, back_ns: int = _NS_PER_H) -> list[date]:
+    """Return the days that gained rows within the last `back_ns`, an hour by default, ascending."""
     from hean_pipelines.defs.market_data.ingest import day_of
 
-    return sorted({day_of(now_ns - _NS_PER_H), day_of(now_ns)})
+    return sorted({day_of(now_ns - back_ns), day_of(now_ns)})
 
 
 def venue_now_ns(settings: PipelineSettings) -> int:
