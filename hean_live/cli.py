@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
 
+from hean_live.kernel_cache import name_kernel_cache
 from models.errors import HeanError
 
 GROUP = "hean.commands"
@@ -43,6 +44,7 @@ def main(argv: Sequence[str] | None = None, commands: Iterable[EntryPoint] | Non
         Exit code: 0 success, 2 usage or configuration, 130 interrupted, others by the class of the error.
 
     """
+    name_kernel_cache()
     parser = _parser(discover() if commands is None else commands)
     arguments = parser.parse_args(argv)
     if "run" not in arguments:
