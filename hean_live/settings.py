@@ -66,6 +66,20 @@ class LiveSettings(BaseSettings):
     reconcile_open_s: Seconds = 10.0
     clock_check_s: Seconds = 60.0
     timeout_s: Seconds = 5.0
+    streams: bool | None = None
+    stream_depth: Annotated[int, Field(ge=1, le=1000)] = 50
+    stream_mute_s: Seconds = 40.0
+    stream_book_silence_s: Annotated[float, Field(ge=0)] = 15.0
+    stream_ticker_silence_s: Annotated[float, Field(ge=0)] = 30.0
+    stream_fresh_s: Seconds = 10.0
+    stream_doubt_s: Seconds = 600.0
+    open_interest_poll_s: Annotated[float, Field(ge=0)] = 60.0
+    order_entry: Literal["rest", "socket"] = "rest"
+    record: bool = False
+    recorder_rotate_s: Annotated[int, Field(ge=1, le=86_400)] = 900
+    recorder_rotate_mb: Annotated[int, Field(ge=1)] = 256
+    recorder_keep_gb: Annotated[float, Field(gt=0)] = 50.0
+    recorder_free_gb: Annotated[float, Field(ge=0)] = 1.0
     recv_window_ms: Annotated[int, Field(ge=1000, le=10000)] = 5000
 
     capital_per_trade: Fraction = Decimal("0.03")
@@ -126,6 +140,13 @@ class LiveSettings(BaseSettings):
             raise ValueError("expected at least one symbol and none twice")
         return value
 
+    @field_validator("recorder_rotate_s")
+    @classmethod
+    def _divides_a_day(cls, value: int) -> int:
+        if 86_400 % value:
+            raise ValueError("expected a divisor of a day (86400 s)")
+        return value
+
     @model_validator(mode="after")
     def _venue(self) -> LiveSettings:
         _check_order_url(self.environment, self.order_url)
@@ -143,6 +164,11 @@ class LiveSettings(BaseSettings):
         """Base address public market data come from."""
         default = self.orders_at if self.environment == "local" else MAINNET_DATA_URL
         return (self.market_data_url or default).rstrip("/")
+
+    @property
+    def uses_streams(self) -> bool:
+        """Whether market and account are also read from the venue's sockets; by default on the testnet only."""
+        return self.environment == "testnet" if self.streams is None else self.streams
 
     @property
     def registry(self) -> str:

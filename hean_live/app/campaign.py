@@ -13,8 +13,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Quote
 from hean_live.app.state import CLOSED, ENTERING, EXITING, HOLDING, Campaign
+from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.order_manager import OrderDecision
-from hean_live.execution.records import LOST, REJECTED, OrderRow
+from hean_live.execution.records import REJECTED, UNSENT_STATES, OrderRow
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY
 from models.market.instruments import Instrument
 
@@ -51,7 +52,8 @@ class Situation:
     """What is known about one campaign at a poll.
 
     `net` is the part of our signed position the venue holds, `own` what our orders add up to; they differ
-    only while the venue's records lag, and then nothing is concluded from either.
+    only while the venue's records lag, and then nothing is concluded from either. `room_usd` is what the limits
+    leave for one more entry of this symbol; None where it does not matter.
     """
 
     now_ns: int
@@ -62,6 +64,7 @@ class Situation:
     instrument: Instrument
     no_entries: str
     flatten: str
+    room_usd: Decimal | None = None
 
 
 def advance(campaign: Campaign, situation: Situation, rules: QuotingRules) -> list[Command]:
@@ -133,7 +136,11 @@ def _enter(campaign: Campaign, situation: Situation, rules: QuotingRules) -> lis
         return []
     price = _crossing_price(situation.quote, side, situation, rules) if cross else situation.quote.touch(side)
     tif = IMMEDIATE if cross else POST_ONLY
-    decision = _decision(campaign, f"e{attempts}", side, remaining, price, tif, stop=campaign.stop_price)
+    qty = _within(remaining, price, situation)
+    if not _tradable(qty, situation):
+        return []
+    leg = f"e{_next_number(entries)}"
+    decision = _decision(campaign, leg, side, qty, price, tif, stop=campaign.stop_price)
     return [Place(decision)]
 
 
@@ -159,11 +166,12 @@ def _exit(campaign: Campaign, situation: Situation, rules: QuotingRules) -> list
         return [_cancel(open_exit)] if cross or moved else []
     if _pausing(exits, situation.now_ns):
         return []
+    leg = f"x{_next_number(exits)}"
     if cross or situation.quote is None:
-        decision = _decision(campaign, f"x{attempts}", side, abs(situation.net), None, IMMEDIATE)
+        decision = _decision(campaign, leg, side, abs(situation.net), None, IMMEDIATE)
     else:
         price = situation.quote.touch(side)
-        decision = _decision(campaign, f"x{attempts}", side, abs(situation.net), price, POST_ONLY)
+        decision = _decision(campaign, leg, side, abs(situation.net), price, POST_ONLY)
     return [Place(decision)]
 
 
@@ -173,6 +181,15 @@ def _crossing_price(quote: Quote, side: int, situation: Situation, rules: Quotin
     worst = quote.across(side) * (1 + side * rules.taker_slippage)
     rounding = ROUND_FLOOR if side > 0 else ROUND_CEILING
     return (worst / tick).to_integral_value(rounding=rounding) * tick
+
+
+def _within(qty: Decimal, price: Decimal, situation: Situation) -> Decimal:
+    """Return as much of `qty` as the limits allow at `price`, rounded down to the step."""
+    if situation.room_usd is None or qty * price <= situation.room_usd:
+        return qty
+    step = situation.instrument.qty_step
+    steps = (situation.room_usd / price / step).to_integral_value(rounding=ROUND_FLOOR)
+    return max(steps, Decimal(0)) * step
 
 
 def _pausing(exits: Sequence[OrderRow], now_ns: int) -> bool:
@@ -186,8 +203,17 @@ def _pausing(exits: Sequence[OrderRow], now_ns: int) -> bool:
 
 
 def _attempts(orders: Sequence[OrderRow]) -> int:
-    # A lost order never reached the venue: its id is used again.
-    return sum(order.state != LOST for order in orders)
+    return sum(order.state not in UNSENT_STATES for order in orders)
+
+
+def _next_number(orders: Sequence[OrderRow]) -> int:
+    """Return the number of the next order of a leg: one more than any that was sent.
+
+    Not their count: after a lost journal only those that can still be found are known, and a number used before would be
+    taken for a decision already carried out. A lost or denied order never reached the venue: its number is used again.
+    """
+    sent = [parse_client_id(order.client_id) for order in orders if order.state not in UNSENT_STATES]
+    return max((parsed.number + 1 for parsed in sent if parsed is not None), default=0)
 
 
 def _tradable(qty: Decimal, situation: Situation) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hean_live.app.booking import book
 from hean_live.app.campaign import QuotingRules, Situation, advance
-from hean_live.app.gates import GateRules, judge, size_request
+from hean_live.app.gates import GateRules, judge, room_usd, size_request
 from hean_live.app.shadow import close_shadow, follow_shadow, open_shadow
 from hean_live.app.snapshot import (
     Command,
@@ -306,7 +306,12 @@ class Engine:
         verdict = judge(signal, snapshot, self._rules.gates)
         if isinstance(verdict, Campaign):
             state.campaign, state.signal = verdict, None
-            body = {"qty": str(verdict.qty), "stop_price": str(verdict.stop_price), "side": signal.side}
+            body = {
+                "qty": str(verdict.qty),
+                "stop_price": str(verdict.stop_price),
+                "side": signal.side,
+                "settlement_ns": signal.settlement_ns,
+            }
             return [Note("entry", signal.symbol, body)]
         return _block_once(state, signal, verdict)
 
@@ -335,6 +340,7 @@ class Engine:
             instrument=instrument,
             no_entries=no_entries,
             flatten="; ".join(snapshot.halts) if snapshot.flatten else "",
+            room_usd=room_usd(symbol, snapshot, self._rules.gates),
         )
         commands = advance(campaign, situation, self._rules.quoting)
         if campaign.phase == CLOSED:

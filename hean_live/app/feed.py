@@ -1,10 +1,15 @@
-"""The public side of the loop: tickers and market time at every poll, the clock's offset now and then."""
+"""The public side of the loop: tickers and market time at every poll, the clock's offset now and then.
+
+Tickers come from the streams while they are fresh, and are asked for by REST otherwise, and now and then in any case:
+the streams know the configured symbols only. Without streams every poll asks.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from hean_live.app.alarms import Alarms
 from hean_live.app.snapshot import Quote
@@ -12,6 +17,11 @@ from hean_live.venues.public import PublicMarket, TickerPage
 from models.errors import HeanError
 from models.market.bybit_v5_market import Ticker
 
+if TYPE_CHECKING:  # without streams nothing of them is loaded
+    from hean_live.app.streams import Streams
+    from hean_live.market.ticker_board import StreamTickers
+
+_REST_EVERY_S = 30.0  # while the streams are fresh
 _OFFSET_GOOD_FOR = 5.0  # intervals after which a measured offset is forgotten
 
 
@@ -25,6 +35,7 @@ class Feed:
     alarms : Alarms
     clock_check_s : float
         Wall seconds between measurements of the clock's offset to the order venue.
+    streams : Streams, optional
     monotonic : callable
         Seconds that only grow.
 
@@ -37,8 +48,11 @@ class Feed:
         alarms: Alarms,
         *,
         clock_check_s: float,
+        streams: Streams | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._streams = streams
+        self._pages: dict[str, tuple[float, TickerPage]] = {}
         self._data = data
         self._orders = orders
         self._alarms = alarms
@@ -58,11 +72,14 @@ class Feed:
         Market time is the market-data venue's while it answers, the order venue's otherwise: positions have
         to be left in time even when the data are gone.
         """
-        page = self._read(self._data, "MARKET_DATA")
+        streams = self._streams
+        page = self._page(self._data, "MARKET_DATA", streams.data_tickers() if streams else None)
         if page is not None:
             self.now_ns = max(self.now_ns, page.market_ns)
             self.tickers, self.tickers_at_ns = page.tickers, page.market_ns
-        other = page if self._orders is self._data else self._read(self._orders, "ORDER_QUOTES")
+        other = page
+        if self._orders is not self._data:
+            other = self._page(self._orders, "ORDER_QUOTES", streams.order_tickers() if streams else None)
         if other is None:
             return page is not None
         if page is None:
@@ -89,6 +106,22 @@ class Feed:
             self._alarms.raised("CLOCK", str(error))
         else:
             self._alarms.cleared("CLOCK")
+
+    def _page(self, market: PublicMarket, code: str, streamed: StreamTickers | None) -> TickerPage | None:
+        """Return tickers of the stream over those last read by REST, or read by REST alone."""
+        if streamed is None or streamed.stale:
+            page = self._read(market, code)
+            if page is not None:
+                self._pages[code] = (self._monotonic(), page)
+            return page
+        now = self._monotonic()
+        read_at, page = self._pages.get(code, (-1e9, None))
+        if now - read_at >= _REST_EVERY_S:
+            page = self._read(market, code) or page
+            if page is not None:
+                self._pages[code] = (now, page)
+        older = page.tickers if page is not None else {}
+        return TickerPage(max(streamed.at_ns, self.now_ns), {**older, **streamed.tickers})
 
     def _read(self, market: PublicMarket, code: str) -> TickerPage | None:
         try:

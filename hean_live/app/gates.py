@@ -70,6 +70,23 @@ def judge(signal: Signal, snapshot: Snapshot, rules: GateRules) -> Campaign | Br
     return _sized(signal, snapshot, rules, books, quote, instrument)
 
 
+def room_usd(symbol: str, snapshot: Snapshot, rules: GateRules) -> Decimal:
+    """Return the largest notional that one more entry order of `symbol` may have now, USD; 0 without books.
+
+    What the symbol holds or has ordered already counts against the margin of one trade as well.
+    """
+    books, instrument = snapshot.books, snapshot.instruments.get(symbol)
+    if books is None or instrument is None:
+        return Decimal(0)
+    exposures = {name: _exposure(name, net, snapshot) for name, net in books.net.items()}
+    limits, equity, held = rules.limits, books.equity_usd, exposures.get(symbol, Decimal(0))
+    return min(
+        limits.capital_fraction * equity * min(rules.leverage, instrument.max_leverage) - held,
+        limits.symbol_exposure * equity - held,
+        limits.total_exposure * equity - sum(exposures.values(), Decimal(0)),
+    )
+
+
 def size_request(equity: Decimal, price: Decimal, instrument: Instrument, rules: GateRules) -> SizeRequest:
     """Assemble what the sizer needs."""
     return SizeRequest(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from hean_live.app.account import UNRECONCILED, Account
 from hean_live.app.alarms import Alarms
@@ -43,6 +44,9 @@ from hean_live.execution.records import OrderRow
 from hean_live.execution.trades import TradeContext, build_live_trade
 from models.market.instruments import Instrument
 
+if TYPE_CHECKING:  # without streams nothing of them is loaded
+    from hean_live.app.streams import Streams
+
 log = logging.getLogger(__name__)
 
 STATE_KEY = "engine_state"
@@ -50,6 +54,7 @@ KILLED = "KILL_SWITCH"
 STOPPING = "STOPPING"
 DRY_RUN = "DRY_RUN"
 _RETRY_S = 5.0
+_LEAST_PAUSE_S = 0.02  # a burst of private events is one poll
 _CANCEL_TIMEOUT_S = 10.0
 
 
@@ -66,7 +71,7 @@ class Options:
 
 @dataclass
 class Parts:
-    """What the loop is made of; `account` is None without a key, which only a dry run allows."""
+    """What the loop is made of; `account` is None without a key, which only a dry run allows, `streams` by setting."""
 
     journal: Journal
     engine: Engine
@@ -79,6 +84,7 @@ class Parts:
     worker: ForecastWorker
     instruments: dict[str, Instrument]
     taker_fees: dict[str, Decimal]
+    streams: Streams | None = None
 
 
 class Runner:
@@ -117,6 +123,8 @@ class Runner:
         self._news: list[Forecasted | Settled] = []
         self._retry_at: dict[object, float] = {}
         self._settlements: set[int] = set()
+        if parts.streams is not None:
+            parts.streams.wake = self._wake.set
 
     def stop(self, reason: str) -> None:
         """End the loop after the present poll; may be called from a signal handler."""
@@ -149,8 +157,15 @@ class Runner:
             notify("WATCHDOG=1")
             self._stop_reason = self._stop_reason or self._finished(started)
             if not self._stop_reason and not self._kill_reason:
-                self._wake.wait(max(0.0, self._poll_interval_s - (self._monotonic() - begun)))
+                self._pause(begun)
         return self._stop_reason
+
+    def _pause(self, begun: float) -> None:
+        """Wait for the next poll, or until something wakes the loop: a private event, a signal."""
+        left = self._poll_interval_s - (self._monotonic() - begun)
+        time.sleep(max(0.0, min(left, _LEAST_PAUSE_S)))
+        self._wake.wait(max(0.0, left - _LEAST_PAUSE_S))
+        self._wake.clear()
 
     def poll(self) -> None:
         """Do everything once."""
@@ -162,12 +177,13 @@ class Runner:
         if self._kill_reason:
             parts.kill_switch.trip(self._kill_reason)
             self._kill_reason = ""
-            self._wake.clear()
+        self._hear()
         if not told_time:
             return
         if parts.account is not None:
             busy = parts.engine.is_busy or bool(parts.journal.active_orders())
-            parts.account.reconcile_if_due(busy=busy)
+            if parts.account.reconcile_if_due(busy=busy) and not self._options.dry_run:
+                parts.account.cancel_strays(parts.engine.decision_ns)
         self._collect()
         snapshot = self._snapshot(flatten=bool(parts.kill_switch.reason))
         commands = [*self._adoptions(snapshot), *parts.engine.on_poll(snapshot)]
@@ -195,6 +211,9 @@ class Runner:
         log.info("stopped: %s", body)
         for watcher in parts.watchers.values():
             watcher.close()
+        if parts.streams is not None:
+            parts.streams.close()
+            parts.streams.report(parts.alarms)
         parts.worker.close()
         parts.journal.close()
         return body
@@ -210,6 +229,16 @@ class Runner:
             result = watcher.poll(models.wanted_version(kind))
             if result is not None:
                 models.take(kind, result)
+
+    def _hear(self) -> None:
+        """Take what the streams have told since the last poll."""
+        parts = self._parts
+        if parts.streams is None:
+            return
+        parts.streams.report(parts.alarms)
+        events = parts.streams.drain()
+        if parts.account is not None:
+            parts.account.take(events)
 
     def _collect(self) -> None:
         parts = self._parts
@@ -259,6 +288,8 @@ class Runner:
             halts[DRY_RUN] = "orders are off in a dry run"
         if parts.account is not None and parts.account.problem:
             halts[UNRECONCILED] = parts.account.problem
+        if parts.streams is not None:
+            halts |= parts.streams.problems()
         return halts
 
     def _adoptions(self, snapshot: Snapshot) -> list[Command]:
@@ -341,6 +372,7 @@ class Runner:
         while parts.account is not None and self._monotonic() < deadline:
             if parts.feed.poll():
                 parts.journal.stamp(parts.feed.now_ns, time.time_ns())
+                self._hear()
                 parts.account.reconcile_if_due(busy=True)
                 snapshot = self._snapshot(flatten=True)
                 self._carry_out([*self._adoptions(snapshot), *parts.engine.on_poll(snapshot)])

@@ -107,8 +107,8 @@ class Snapshot:
     forecasts, settled : tuples
         News since the last poll.
     halts : mapping of str to str
-        Why no entry may be made now (``KILL_SWITCH``, ``STOPPING``, ``DRY_RUN``, ``UNRECONCILED``), with
-        words.
+        Why no entry may be made now (``KILL_SWITCH``, ``STOPPING``, ``DRY_RUN``, ``UNRECONCILED``,
+        ``MARKET_STREAM``, ``PRIVATE_STREAM``), with words.
     flatten : bool
         True if positions are to be closed now, whatever their time.
 

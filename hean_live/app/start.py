@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hean_live.app.account import Account
 from hean_live.app.alarms import Alarms
@@ -23,11 +24,11 @@ from hean_live.app.gates import GateRules
 from hean_live.app.history import HistoryKeeper
 from hean_live.app.model_store import FUNDING_KIND, MATRIX_KIND, ModelStore
 from hean_live.app.runner import STATE_KEY, Options, Parts, Runner
+from hean_live.app.trading import TradingRules, build_account
 from hean_live.bundle.watcher import BundleWatcher
 from hean_live.execution.journal import Journal
 from hean_live.execution.kill_switch import KillSwitch
-from hean_live.execution.order_manager import OrderManager, no_probe
-from hean_live.execution.reconcile import Reconciler
+from hean_live.execution.order_manager import no_probe
 from hean_live.settings import LiveSettings
 from hean_live.venues.errors import KeyRefused
 from hean_live.venues.protocol import Venue
@@ -36,6 +37,9 @@ from models.errors import ConfigError
 from models.market.trading_records import ApiKeyInfo
 from models.portfolio.limits import Limits
 from models.strategies import funding_pressure as s1
+
+if TYPE_CHECKING:
+    from hean_live.app.streams import Streams
 
 log = logging.getLogger(__name__)
 
@@ -176,10 +180,11 @@ def assemble(
     kill_switch = KillSwitch(journal, settings.home, settings.kill_drawdown)
     if rearm:
         kill_switch.rearm()
-    feed, orders = _feed(settings, alarms)
+    streams = _streams(settings)
+    feed, orders = _feed(settings, alarms, streams)
     engine = Engine(settings.symbols, engine_rules(settings), journal.meta(STATE_KEY) or "")
     models = _models(settings, journal)
-    account, fees = _account(settings, options, journal, kill_switch, alarms, probe)
+    account, fees = _account(settings, options, journal, kill_switch, alarms, feed, streams, probe)
     if not feed.poll():
         raise ConfigError(
             f"{settings.data_from} should answer /v5/market/tickers, did not: {alarms.active}",
@@ -199,7 +204,10 @@ def assemble(
         worker=_worker(settings),
         instruments=orders.instruments(symbols),
         taker_fees=fees,
+        streams=streams,
     )
+    if streams is not None:
+        streams.start()
     if account is not None:
         account.reconcile_if_due(busy=True)
     _journal_start(journal, settings, options, parts)
@@ -208,11 +216,20 @@ def assemble(
     )
 
 
-def _feed(settings: LiveSettings, alarms: Alarms) -> tuple[Feed, PublicMarket]:
+def _streams(settings: LiveSettings) -> Streams | None:
+    if not settings.uses_streams:
+        return None
+    # Compiled market state costs memory, which an executor without streams need not spend.
+    from hean_live.app.streams import Streams
+
+    return Streams(settings)
+
+
+def _feed(settings: LiveSettings, alarms: Alarms, streams: Streams | None) -> tuple[Feed, PublicMarket]:
     orders = PublicMarket(settings.orders_at, timeout_s=settings.timeout_s)
     same = settings.data_from == settings.orders_at
     data = orders if same else PublicMarket(settings.data_from, timeout_s=settings.timeout_s)
-    return Feed(data, orders, alarms, clock_check_s=settings.clock_check_s), orders
+    return Feed(data, orders, alarms, clock_check_s=settings.clock_check_s, streams=streams), orders
 
 
 def _worker(settings: LiveSettings) -> ForecastWorker:
@@ -252,6 +269,8 @@ def _account(
     journal: Journal,
     kill_switch: KillSwitch,
     alarms: Alarms,
+    feed: Feed,
+    streams: Streams | None,
     probe: Callable[[str], None],
 ) -> tuple[Account | None, dict[str, Decimal]]:
     if options.dry_run and not settings.has_key:
@@ -260,19 +279,16 @@ def _account(
     check_key(venue.key_info())
     check_one_way(venue, settings.symbols[0])
     fees = {symbol: rate.taker for symbol, rate in venue.fee_rates().items()}
-    grace_s = settings.recv_window_ms / 1000 + _LOST_MARGIN_S
-    manager = OrderManager(journal, venue, grace_s=grace_s, probe=probe)
-    account = Account(
-        venue,
-        journal,
-        manager,
-        Reconciler(journal, venue, manager),
-        kill_switch,
-        alarms,
+    if streams is not None:
+        venue = streams.orders_through(venue)
+    rules = TradingRules(
+        limits=engine_rules(settings).gates.limits,
         leverage=settings.leverage,
+        lost_after_s=settings.recv_window_ms / 1000 + _LOST_MARGIN_S,
         idle_s=settings.reconcile_s,
         open_s=settings.reconcile_open_s,
     )
+    account = build_account(venue, journal, kill_switch, alarms, feed, rules, probe=probe)
     return account, fees
 
 

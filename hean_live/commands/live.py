@@ -30,11 +30,13 @@ examples:
   HEAN_LIVE_ENVIRONMENT=local HEAN_LIVE_ORDER_URL=http://127.0.0.1:8099 \\
   HEAN_LIVE_API_KEY=... HEAN_LIVE_API_SECRET=... hean live --until-settlements 3
   hean live --dry-run                           forecasts and shadow trades only; needs no key
+  hean live --kill                              cancel all and close everything, until re-armed
   hean live --re-arm                            go on after the kill switch tripped
 
 stdout: one JSON line when ready, one when it ends. stderr: the log. stop with SIGTERM or Ctrl-C: entries end,
-our orders are cancelled, positions keep the stop the venue holds for them. touch $HEAN_HOME/KILL, or send
-SIGUSR1, to cancel all and close everything; it stays off until --re-arm.
+our orders are cancelled, positions keep the stop the venue holds for them. --kill writes $HEAN_HOME/KILL, which the
+running executor sees at its next poll (SIGUSR1 does the same without the file); it stays off, across restarts, until the
+file is gone and --re-arm was given.
 
 exit codes: 0 ended as asked, 2 configuration, 3 stopped trading, 4 venue not reachable at the start, 130
 interrupted twice
@@ -58,6 +60,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--duration-s", type=float, metavar="S", help="end after S seconds of real time")
     parser.add_argument("--symbols", metavar="A,B", help="trade these symbols, comma-separated")
     parser.add_argument("--flat-on-exit", action="store_true", help="close our positions when ending")
+    parser.add_argument(
+        "--kill",
+        action="store_true",
+        help="stop the executor of this home folder from trading: cancel all, close everything; returns at once",
+    )
     parser.add_argument("--re-arm", action="store_true", help="turn a tripped kill switch on again")
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.set_defaults(run=run)
@@ -76,6 +83,12 @@ def run(arguments: argparse.Namespace) -> int:
     from hean_live.settings import load_settings
 
     settings = load_settings(symbols=arguments.symbols)
+    if arguments.kill:
+        from hean_live.execution.kill_switch import request_kill
+
+        path = request_kill(settings.home, "hean live --kill")
+        _print({"kill": str(path.resolve())})
+        return 0
     options = Options(
         dry_run=arguments.dry_run,
         once=arguments.once,

@@ -33,6 +33,11 @@ class ClientId:
         """``entry``, ``exit`` or ``stop``."""
         return _LEG_NAMES[self.leg[0]]
 
+    @property
+    def number(self) -> int:
+        """Number of the attempt."""
+        return int(self.leg[1:])
+
 
 def client_order_id(strategy: str, symbol: str, decision_ns: int, leg: str) -> str:
     """Build the id of one order.

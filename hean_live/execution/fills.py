@@ -7,13 +7,16 @@ Here belongs the attribution. Fetching executions is the venue's business, addin
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from hean_live.execution.client_id import client_order_id, parse_client_id
+from hean_live.execution.adoption import next_protection_id, take_back
+from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.journal import Journal
+from hean_live.execution.merging import check_execution
 from hean_live.execution.records import FILLED, FillRow, OrderRow
+from models.errors import DataError
 from models.market.trading_records import Execution
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 TRADE = "trade"
 FUNDING = "funding"
 FOREIGN = "foreign"
+# Reason of an order known from its executions alone: its size is what they add up to.
+ADOPTED = "adopted from an execution"
 
 # Auto-deleveraging and liquidation change a position as any trade does.
 _TRADING_KINDS = frozenset({"trade", "adltrade", "busttrade", "blocktrade"})
@@ -42,29 +47,22 @@ class FillBook:
         self._journal = journal
         self._probe = probe
 
-    def take(self, executions: Iterable[Execution]) -> int:
-        """Journal executions not known yet.
+    def take_one(self, execution: Execution) -> bool:
+        """Journal one execution; returns False if it is known already.
 
-        Parameters
-        ----------
-        executions : iterable of Execution
-            Oldest first.
-
-        Returns
-        -------
-        int
-            How many were new.
+        Raises
+        ------
+        DataError
+            If it cannot be true, or contradicts the order it belongs to.
 
         """
-        new = 0
-        for execution in executions:
-            if self._journal.has_fill(execution.exec_id):
-                continue
-            self._probe("before_fill")
-            with self._journal.transaction():
-                self._take_one(execution)
-            new += 1
-        return new
+        if self._journal.has_fill(execution.exec_id):
+            return False
+        check_execution(self._journal.order(execution.client_id) if execution.client_id else None, execution)
+        self._probe("before_fill")
+        with self._journal.transaction():
+            self._take_one(execution)
+        return True
 
     def _take_one(self, execution: Execution) -> None:
         kind, order = self._attribute(execution)
@@ -89,6 +87,8 @@ class FillBook:
         self._journal.add_fill(fill)
         if order is not None:
             self._count(order)
+        if order is not None and order.leg != "entry":
+            take_back(self._journal, order, fill.qty)
         if kind != FOREIGN:
             log.info("%s of %s: %s at %s", kind, fill.symbol, fill.qty * fill.side, fill.price)
 
@@ -114,14 +114,8 @@ class FillBook:
         net = sum((row.side * row.filled_qty for row in orders), Decimal(0))
         if net == 0 or (net > 0) == (execution.side > 0) or execution.qty > abs(net):
             return None
-        last = max(
-            (row for row in orders if row.leg == "entry"), key=lambda row: row.decision_ns, default=None
-        )
-        if last is None:
-            return None
-        taken = sum(row.decision_ns == last.decision_ns and row.leg == "stop" for row in orders)
-        client_id = client_order_id(last.strategy, last.symbol, last.decision_ns, f"s{taken}")
-        return self._adopt(execution, client_id)
+        client_id = next_protection_id(orders, execution.side)
+        return self._adopt(execution, client_id) if client_id else None
 
     def _adopt(self, execution: Execution, client_id: str) -> OrderRow | None:
         parsed = parse_client_id(client_id)
@@ -140,7 +134,7 @@ class FillBook:
             decision_ns=parsed.decision_ns,
             state=FILLED,
             venue_id=execution.order_id,
-            reason="adopted from an execution",
+            reason=ADOPTED,
         )
         body = {"client_id": client_id, "venue_id": execution.order_id, "exec_id": execution.exec_id}
         self._journal.event("adopt", body, strategy=parsed.strategy, symbol=execution.symbol)
@@ -156,6 +150,10 @@ class FillBook:
         filled = sum((fill.qty for fill in fills), Decimal(0))
         if filled <= order.filled_qty:
             return
+        if filled > order.qty and order.reason != ADOPTED:
+            raise DataError(
+                f"{order.client_id}: should fill at most {order.qty}, its executions add up to {filled}"
+            )
         average = sum((fill.qty * fill.price for fill in fills), Decimal(0)) / filled
         qty = max(order.qty, filled)
         self._journal.put_order(replace(order, filled_qty=filled, avg_price=average, qty=qty))

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from hean_live.execution.records import ACTIVE_STATES, FillRow, OrderRow, TradeRow
+from hean_live.execution.records import ACTIVE_STATES, FillRow, OrderRow, RetryRow, TradeRow
 from hean_live.execution.rows import fill_row, fill_values, order_row, order_values, trade_values
 from hean_live.execution.schema import DDL, SCHEMA_VERSION
 from models.errors import StopTrading
@@ -190,6 +190,11 @@ class Journal:
         """Return whether this execution has been kept."""
         return self._execute("SELECT 1 FROM fills WHERE exec_id = ?", (exec_id,)).fetchone() is not None
 
+    def fill_ns(self, exec_id: str) -> int | None:
+        """Return the time of a kept execution, ns UTC, None if it is not kept."""
+        row = self._execute("SELECT at_ns FROM fills WHERE exec_id = ?", (exec_id,)).fetchone()
+        return None if row is None else int(row[0])
+
     def fills_of(self, symbol: str) -> list[FillRow]:
         """Return all fills of a symbol in time order."""
         rows = self._execute("SELECT * FROM fills WHERE symbol = ? ORDER BY at_ns, exec_id", (symbol,))
@@ -199,9 +204,29 @@ class Journal:
         """Keep a round trip; the same id again changes nothing."""
         self._execute(f"INSERT OR IGNORE INTO trades VALUES ({','.join('?' * 18)})", trade_values(trade))
 
+    # --- words of the venue that could not be booked
+
+    def keep_retry(self, key: str, kind: str, symbol: str, body: str, error: str) -> bool:
+        """Keep a word of the venue to be tried again; returns False if it was kept already (its count grows)."""
+        known = self._execute("SELECT 1 FROM retries WHERE key = ?", (key,)).fetchone() is not None
+        self._execute(
+            "INSERT INTO retries VALUES (?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT(key) DO UPDATE SET"
+            " attempts = attempts + 1, error = excluded.error, last_ns = excluded.last_ns",
+            (key, kind, symbol, body, error, self._at_ns, self._at_ns),
+        )
+        return not known
+
+    def drop_retry(self, key: str) -> None:
+        """Forget a word that has been booked."""
+        self._execute("DELETE FROM retries WHERE key = ?", (key,))
+
+    def retries(self) -> list[RetryRow]:
+        """Return every word still to be booked, oldest first."""
+        return [RetryRow(*row) for row in self._execute("SELECT * FROM retries ORDER BY first_ns, rowid")]
+
     def count(self, table: str, where: str = "1") -> int:
         """Return the number of rows of one of the journal's tables."""
-        if table not in ("events", "orders", "fills", "trades", "equity", "forecasts"):
+        if table not in ("events", "orders", "fills", "trades", "equity", "forecasts", "retries"):
             raise ValueError(f"table should be one of the journal's, was {table!r}")
         return int(self._execute(f"SELECT count(*) FROM {table} WHERE {where}").fetchone()[0])
 

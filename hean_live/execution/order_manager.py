@@ -6,8 +6,8 @@ twice unknown and older than any signature still valid → lost, that is: it nev
 decided again under the same id, which the venue would refuse as a duplicate should the first one turn up
 after all.
 
-Here belongs what happens to orders and executions. Positions are compared in `reconcile.py`; deciding is the
-engine's.
+Here belongs what happens to orders and executions. How a word of the venue is merged is `merging.py`, positions
+are compared in `reconcile.py`; deciding is the engine's.
 """
 
 from __future__ import annotations
@@ -15,22 +15,26 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
-from hean_live.execution.client_id import client_order_id, parse_client_id
+from hean_live.execution.adoption import adopt_order
+from hean_live.execution.client_id import parse_client_id
+from hean_live.execution.decision import OrderDecision, request_of, row_of
 from hean_live.execution.fills import FillBook
+from hean_live.execution.intake import Intake
 from hean_live.execution.journal import Journal
+from hean_live.execution.merging import VANISHED, check_order, merged
 from hean_live.execution.records import (
     CANCELLED,
-    FILLED,
+    DENIED,
     LOST,
     OPEN,
     OUTCOMES,
-    PARTIALLY_FILLED,
     REJECTED,
     SUBMITTING,
     UNRESOLVED,
+    UNSENT_STATES,
     OrderRow,
 )
 from hean_live.venues.errors import (
@@ -41,45 +45,26 @@ from hean_live.venues.errors import (
     OrderUnresolved,
     RateLimited,
 )
-from hean_live.venues.protocol import NewOrder, Venue
-from models.market.trading_records import Order, OrderStatus
+from hean_live.venues.protocol import Venue
+from models.market.trading_records import Execution, Order
+from models.portfolio.limits import Breach
+
+__all__ = ["OrderDecision", "OrderManager", "no_probe"]
 
 log = logging.getLogger(__name__)
 
-_STATES = {
-    OrderStatus.NEW: OPEN,
-    OrderStatus.UNTRIGGERED: OPEN,
-    OrderStatus.TRIGGERED: OPEN,
-    OrderStatus.PARTIALLY_FILLED: PARTIALLY_FILLED,
-    OrderStatus.FILLED: FILLED,
-    OrderStatus.CANCELLED: CANCELLED,
-    OrderStatus.PARTIALLY_FILLED_CANCELED: CANCELLED,
-    OrderStatus.DEACTIVATED: CANCELLED,
-    OrderStatus.REJECTED: REJECTED,
-}
 # An acknowledged order that the venue no longer finds is looked for longer: its history may lag.
 _ACKNOWLEDGED_GRACE = 4.0
+# Market time of the newest execution of the last complete listing; the stream may have told newer ones.
+_LISTED_THROUGH = "executions_listed_through_ns"
 
 
-@dataclass(frozen=True)
-class OrderDecision:
-    """An order as decided; `leg` is ``e0``, ``x1``, …, `decision_ns` the instant the decision is about."""
+def is_ours(record: Order | Execution) -> bool:
+    """Return whether a record carries a client id of ours."""
+    return parse_client_id(record.client_id) is not None
 
-    strategy: str
-    symbol: str
-    decision_ns: int
-    leg: str
-    side: int
-    qty: Decimal
-    price: Decimal | None
-    time_in_force: str
-    reduce_only: bool
-    stop_price: Decimal | None = None
 
-    @property
-    def client_id(self) -> str:
-        """The id this decision always has."""
-        return client_order_id(self.strategy, self.symbol, self.decision_ns, self.leg)
+Gate = Callable[[OrderDecision], Breach | None]
 
 
 def no_probe(_point: str) -> None:
@@ -93,6 +78,8 @@ class OrderManager:
     ----------
     journal : Journal
     venue : Venue
+    gate : callable
+        Asked before every order; a breach denies it. There is no other way to `Venue.place`.
     grace_s : float
         How long an order the venue does not know is looked for before it counts as lost; must exceed the
         receive window of signatures, after which the venue refuses a request still on its way.
@@ -108,17 +95,20 @@ class OrderManager:
         journal: Journal,
         venue: Venue,
         *,
+        gate: Gate,
         grace_s: float = 7.0,
         monotonic: Callable[[], float] = time.monotonic,
         probe: Callable[[str], None] = no_probe,
     ) -> None:
         self._journal = journal
         self._venue = venue
+        self._gate = gate
         self._grace_s = grace_s
         self._monotonic = monotonic
         self._probe = probe
         self._first_miss: dict[str, float] = {}
         self.fills = FillBook(journal, probe)
+        self.intake = Intake(journal, self.absorb, self.fills.take_one)
 
     def submit(self, decision: OrderDecision) -> OrderRow:
         """Send an order at most once.
@@ -130,7 +120,8 @@ class OrderManager:
         Returns
         -------
         OrderRow
-            As journalled. If this decision was carried out before, its order; nothing is sent then.
+            As journalled. If this decision was carried out before, its order; nothing is sent then. If the gate
+            denied it, a row that was never sent.
 
         Raises
         ------
@@ -139,49 +130,53 @@ class OrderManager:
 
         """
         known = self._journal.order(decision.client_id)
-        if known is not None and known.state != LOST:
+        if known is not None and known.state not in UNSENT_STATES:
             return known
-        row = _row(decision)
+        breach = self._gate(decision)
+        if breach is not None:
+            return self._deny(decision, known, breach)
+        row = row_of(decision)
         self._probe("before_journal")
         row = self._journal.put_order(row)
         self._probe("after_journal")
         refused: KeyRefused | None = None
+        state, reason, venue_id = OPEN, "", ""
         try:
-            ack = self._venue.place(_new_order(decision))
+            venue_id = self._venue.place(request_of(decision)).order_id
             self._probe("after_wire")
-            row = replace(row, state=OPEN, venue_id=ack.order_id)
         except (OrderUnresolved, DuplicateClientId) as error:
-            row = replace(row, state=UNRESOLVED, reason=str(error))
+            state, reason = UNRESOLVED, str(error)
         except OrderRejected as error:
-            row = replace(row, state=REJECTED, reason=str(error))
+            state, reason = REJECTED, str(error)
         except (RateLimited, ClockSkewed) as error:
-            row = replace(row, state=LOST, reason=str(error))
+            state, reason = LOST, str(error)
         except KeyRefused as error:
-            row = replace(row, state=LOST, reason=str(error))
-            refused = error
-        row = self._journal.put_order(row)
+            state, reason, refused = LOST, str(error), error
+        row = self._after_reply(row, state, reason, venue_id)
         log.info("order %s: %s, %s %s", row.client_id, OUTCOMES[row.state], row.state, row.reason)
         if refused is not None:
             raise refused
         return row
 
     def cancel(self, symbol: str, client_id: str) -> None:
-        """Ask the venue to cancel; the order's state follows from the next `refresh`.
+        """Ask the venue to cancel; the order's state follows from its own record.
 
-        An unknown outcome of a cancel needs no care of its own: it is asked again while the order is open.
+        An unknown outcome of a cancel needs no care of its own: it is asked again while the order is open, and a
+        replacement is decided only once the venue has said that the order is gone.
         """
         try:
             self._venue.cancel(symbol, client_id)
         except OrderUnresolved as error:
             log.warning("cancel of %s: %s", client_id, error)
 
-    def refresh(self) -> set[str]:
+    def refresh(self) -> dict[str, str]:
         """Bring every active order and all executions up to date with the venue.
 
         Returns
         -------
-        set of str
-            Symbols with open orders that are not ours and could open a position.
+        dict of str to str
+            Symbols with open orders that are not ours and could open a position, and symbols with a word of the
+            venue still to be booked, each with its reason.
 
         Raises
         ------
@@ -189,75 +184,87 @@ class OrderManager:
             If the venue could not be asked; what was learned before is kept.
 
         """
-        foreign: set[str] = set()
+        self.intake.retry()
+        foreign: dict[str, str] = {}
         seen: set[str] = set()
         for order in self._venue.open_orders():
-            if parse_client_id(order.client_id) is not None:
+            if is_ours(order):
                 seen.add(order.client_id)
-                self.absorb(order)
+                self.intake.order(order)
             elif not order.reduce_only and not order.stop_order_type:
-                foreign.add(order.symbol)
+                foreign[order.symbol] = "open orders of another origin"
         for row in self._journal.active_orders():
             if row.client_id not in seen:
                 self._look_up(row)
-        self.fills.take(self._venue.new_executions(self._journal.has_fill))
-        return foreign
+        self._list_executions()
+        return foreign | self.intake.waiting()
 
     def absorb(self, order: Order) -> None:
-        """Journal what the venue says of an order with an id of ours, adopting one not known here."""
+        """Journal what the venue says of an order with an id of ours, adopting one not known here.
+
+        Raises
+        ------
+        DataError
+            If the record contradicts what is known, or itself.
+
+        """
+        if not is_ours(order):
+            return  # protection of a position, or of another origin
         row = self._journal.order(order.client_id)
+        check_order(row, order)
+        known = row is not None
         if row is None:
-            row = self._adopt(order)
-        state = _STATES.get(order.status, row.state)
-        if not row.is_active and state in (OPEN, PARTIALLY_FILLED) and row.state != LOST:
-            return  # an older page: a finished order does not come back
+            row = adopt_order(self._journal, order)
         self._first_miss.pop(row.client_id, None)
-        fresh = replace(
-            row,
-            state=state,
-            venue_id=order.order_id,
-            filled_qty=max(row.filled_qty, order.filled_qty),
-            avg_price=order.avg_price or row.avg_price,
-            reason=order.reject_reason or order.cancel_type or ("" if row.is_doubtful else row.reason),
-        )
-        if fresh != row:
+        fresh = merged(row, order)
+        if fresh != row or not known:
             self._journal.put_order(fresh)
 
     def net(self, symbol: str) -> Decimal:
         """Signed position that our own orders add up to, base units."""
         return sum((row.side * row.filled_qty for row in self._journal.orders_of(symbol)), Decimal(0))
 
-    def write_off(self, symbol: str) -> None:
-        """Book a position of ours as closed that the venue, asked twice, does not hold any more."""
-        net = self.net(symbol)
-        orders = self._journal.orders_of(symbol)
-        last = max(
-            (row for row in orders if row.leg == "entry"), key=lambda row: row.decision_ns, default=None
+    def _deny(self, decision: OrderDecision, known: OrderRow | None, breach: Breach) -> OrderRow:
+        words = f"{breach.reason}: {breach.arithmetic}"
+        if known is not None and known.state == DENIED and known.reason.partition(":")[0] == breach.reason:
+            return known  # said already; the figures in it may have moved a little
+        row = self._journal.put_order(replace(row_of(decision), state=DENIED, reason=words))
+        log.warning("order %s denied: %s", row.client_id, words)
+        return row
+
+    def _after_reply(self, sent: OrderRow, state: str, reason: str, venue_id: str) -> OrderRow:
+        """Book the reply, unless the stream has said more about the order in the meantime."""
+        row = self._journal.order(sent.client_id) or sent
+        if row.state != SUBMITTING:
+            if venue_id and not row.venue_id:
+                row = self._journal.put_order(replace(row, venue_id=venue_id))
+            return row
+        return self._journal.put_order(
+            replace(row, state=state, venue_id=venue_id or row.venue_id, reason=reason)
         )
-        if net == 0 or last is None:
-            return
-        taken = sum(row.decision_ns == last.decision_ns and row.leg == "stop" for row in orders)
-        row = OrderRow(
-            client_id=client_order_id(last.strategy, symbol, last.decision_ns, f"s{taken}"),
-            strategy=last.strategy,
-            symbol=symbol,
-            side=-1 if net > 0 else 1,
-            order_type="",
-            qty=abs(net),
-            price=None,
-            reduce_only=True,
-            leg="stop",
-            decision_ns=last.decision_ns,
-            state=FILLED,
-            filled_qty=abs(net),
-            reason="written off: the venue holds no such position and shows no execution that closed it",
-        )
-        self._journal.put_order(row)
+
+    def _list_executions(self) -> None:
+        """Take what the venue lists back to what the last complete listing has seen.
+
+        What only the stream has told since then does not end the listing: behind it there may be a gap.
+        """
+        through_ns = int(self._journal.meta(_LISTED_THROUGH) or 0)
+
+        def is_listed(exec_id: str) -> bool:
+            at_ns = self._journal.fill_ns(exec_id)
+            return at_ns is not None and at_ns <= through_ns
+
+        fresh = self._venue.new_executions(is_listed)
+        # Of one instant, ours come first: what closes a position without an id of ours is told by what is open.
+        self.intake.executions(sorted(fresh, key=lambda row: (row.at_ns, not is_ours(row))))
+        newest_ns = max((row.at_ns for row in fresh), default=0)
+        if newest_ns > through_ns:
+            self._journal.set_meta(_LISTED_THROUGH, str(newest_ns))
 
     def _look_up(self, row: OrderRow) -> None:
         found = self._venue.find_order(row.symbol, row.client_id)
         if found is not None:
-            self.absorb(found)
+            self.intake.order(found)
             return
         now = self._monotonic()
         first = self._first_miss.setdefault(row.client_id, now)
@@ -267,57 +274,4 @@ class OrderManager:
             return
         del self._first_miss[row.client_id]
         state = LOST if row.is_doubtful else CANCELLED
-        self._journal.put_order(replace(row, state=state, reason="the venue does not know this id"))
-
-    def _adopt(self, order: Order) -> OrderRow:
-        parsed = parse_client_id(order.client_id)
-        if parsed is None:
-            raise ValueError(f"an order of ours should have an id of ours, had {order.client_id!r}")
-        row = OrderRow(
-            client_id=order.client_id,
-            strategy=parsed.strategy,
-            symbol=order.symbol,
-            side=order.side,
-            order_type=order.order_type,
-            qty=order.qty,
-            price=order.price,
-            reduce_only=order.reduce_only,
-            leg=parsed.leg_name,
-            decision_ns=parsed.decision_ns,
-            state=SUBMITTING,
-            venue_id=order.order_id,
-            reason="adopted",
-        )
-        body = {"client_id": order.client_id, "venue_id": order.order_id, "qty": str(order.qty)}
-        self._journal.event("adopt", body, strategy=parsed.strategy, symbol=order.symbol)
-        return row
-
-
-def _row(decision: OrderDecision) -> OrderRow:
-    parsed = parse_client_id(decision.client_id)
-    return OrderRow(
-        client_id=decision.client_id,
-        strategy=decision.strategy,
-        symbol=decision.symbol,
-        side=decision.side,
-        order_type="Market" if decision.price is None else f"Limit/{decision.time_in_force}",
-        qty=decision.qty,
-        price=decision.price,
-        reduce_only=decision.reduce_only,
-        leg="" if parsed is None else parsed.leg_name,
-        decision_ns=decision.decision_ns,
-        state=SUBMITTING,
-    )
-
-
-def _new_order(decision: OrderDecision) -> NewOrder:
-    return NewOrder(
-        client_id=decision.client_id,
-        symbol=decision.symbol,
-        side=decision.side,
-        qty=decision.qty,
-        price=decision.price,
-        time_in_force=decision.time_in_force,
-        reduce_only=decision.reduce_only,
-        stop_price=decision.stop_price,
-    )
+        self._journal.put_order(replace(row, state=state, reason=VANISHED))

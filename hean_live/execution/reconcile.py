@@ -1,8 +1,9 @@
 """Comparing our books with the venue's (positions, orders, equity); the venue is right.
 
-A query that fails leaves the last answer marked as old: it never reads as "flat". What differs from our own
-orders is foreign: it is reported, its symbol takes no entries, and it is never touched. Deciding what to do
-belongs to the engine.
+A query that fails leaves the last answer marked as old: it never reads as "flat". What the venue holds beyond our own
+orders is foreign: it is reported, its symbol takes no entries, and it is never touched. What our orders add up to
+beyond what the venue holds is given up after a while, as a journalled event. The procedure and its invariants are
+written down in ``docs/reconciliation.md``. Deciding what to do belongs to the engine.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from hean_live.execution.adoption import write_off
 from hean_live.execution.journal import Journal
 from hean_live.execution.order_manager import OrderManager
 from hean_live.venues.protocol import Venue
-from models.market.bybit_v5_trading import signed_position
+from models.market.trading_records import Position, Wallet
 
 log = logging.getLogger(__name__)
 
 ZERO = Decimal(0)
+HEDGE_MODE = "the account holds this symbol in hedge mode: switch its position mode to one-way on the venue"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Books:
     own : mapping of str to Decimal
         What our own orders add up to; differs from `net` while records lag.
     foreign : mapping of str to str
-        Symbols with orders or positions that are not ours, and what was found.
+        Symbols that take no entries because of what is not ours or not known (orders, positions, hedge mode, a word
+        of the venue still to be booked), and what was found.
     equity_usd, available_usd : Decimal
     at_ns : int
         Market time of the comparison.
@@ -49,6 +53,15 @@ class Books:
     at_ns: int
 
 
+@dataclass(frozen=True)
+class _Held:
+    """One symbol's position at the venue, and when the venue last changed it (0 if it did not say)."""
+
+    signed: Decimal
+    updated_ns: int
+    hedge_mode: bool = False
+
+
 @dataclass
 class Reconciler:
     """Compares, journals differences once, and keeps the last books.
@@ -58,8 +71,8 @@ class Reconciler:
     journal, venue, manager
         As elsewhere.
     grace_s : float
-        How long the venue must have shown nothing before a position of ours is written off: its records may
-        lag.
+        How long the venue must have shown less than our orders add up to before the rest is written off: its
+        records may lag.
     monotonic : callable
         Seconds that only grow.
 
@@ -70,7 +83,11 @@ class Reconciler:
     manager: OrderManager
     grace_s: float = 20.0
     monotonic: Callable[[], float] = time.monotonic
-    _gone_since: dict[str, float] = field(default_factory=dict)
+    _held: dict[str, _Held] = field(default_factory=dict)
+    _listed_ns: int = 0
+    _refused: dict[str, str] = field(default_factory=dict)
+    _wallet: Wallet | None = None
+    _missing_since: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
     _unexplained: dict[str, Decimal] = field(default_factory=dict)
     _reported: dict[str, str] = field(default_factory=dict)
 
@@ -87,31 +104,61 @@ class Reconciler:
             If any question could not be answered; the caller keeps the old books and takes no entries.
 
         """
-        foreign_orders = self.manager.refresh()
-        positions = self.venue.positions()
-        wallet = self.venue.wallet()
-        symbols = {row.symbol for row in positions} | set(self.journal.symbols_with_orders())
+        self._refused = self.manager.refresh()
+        asked_ns = self.journal.at_ns
+        self._held = _held(self.venue.positions())
+        self._listed_ns = asked_ns
+        self._wallet = self.venue.wallet()
+        books = self._compare(self._wallet)
+        differences = {
+            symbol: self._position(symbol) - own
+            for symbol, own in books.own.items()
+            if self._position(symbol) != own
+        }
+        self._report(books.foreign, differences)
+        self.journal.add_equity(float(books.equity_usd), float(books.available_usd))
+        return self._compare(self._wallet) if self._write_off(books) else books
+
+    def take_position(self, position: Position) -> None:
+        """Take a position the private stream has told, unless a newer one is known."""
+        fresh = _held([position])[position.symbol]
+        known = self._held.get(position.symbol)
+        # A flat symbol is not listed: it was flat when the listing was asked for.
+        since_ns = self._listed_ns if known is None else known.updated_ns
+        if fresh.updated_ns >= since_ns:
+            self._held[position.symbol] = fresh
+
+    def take_wallet(self, wallet: Wallet) -> None:
+        """Take the account's totals the private stream has told."""
+        self._wallet = wallet
+
+    def books(self) -> Books | None:
+        """Return the books with what the stream has told since the last comparison; None before the first."""
+        return None if self._wallet is None else self._compare(self._wallet)
+
+    def _position(self, symbol: str) -> Decimal:
+        held = self._held.get(symbol)
+        return ZERO if held is None else held.signed
+
+    def _compare(self, wallet: Wallet) -> Books:
         net: dict[str, Decimal] = {}
         own: dict[str, Decimal] = {}
-        foreign = dict.fromkeys(sorted(foreign_orders), "open orders of another origin")
-        unexplained: dict[str, Decimal] = {}
-        for symbol in sorted(symbols):
-            ours, theirs = self.manager.net(symbol), signed_position(positions, symbol)
+        foreign = {**self._refused, **self.manager.intake.waiting()}
+        for symbol in sorted(set(self._held) | set(self.journal.symbols_with_orders())):
+            ours, theirs = self.manager.net(symbol), self._position(symbol)
             net[symbol], own[symbol] = _common(ours, theirs), ours
             if ours != theirs:
-                unexplained[symbol] = theirs - ours
                 foreign[symbol] = f"the venue holds {theirs}, our orders add up to {ours}"
-        self._report(foreign, unexplained)
-        self._write_off(unexplained)
-        self.journal.add_equity(float(wallet.equity_usd), float(wallet.available_usd))
+            if symbol in self._held and self._held[symbol].hedge_mode:
+                foreign[symbol] = HEDGE_MODE
         return Books(net, own, foreign, wallet.equity_usd, wallet.available_usd, self.journal.at_ns)
 
-    def _report(self, foreign: dict[str, str], unexplained: dict[str, Decimal]) -> None:
+    def _report(self, foreign: Mapping[str, str], differences: dict[str, Decimal]) -> None:
         # A fill between two questions looks like a difference once; only one that stays is news.
         news = {
             symbol: found
             for symbol, found in foreign.items()
-            if symbol not in unexplained or self._unexplained.get(symbol) == unexplained[symbol]
+            if symbol not in differences or self._unexplained.get(symbol) == differences[symbol]
         }
         for symbol, found in news.items():
             if self._reported.get(symbol) != found:
@@ -121,16 +168,36 @@ class Reconciler:
         for symbol in set(self._reported) - set(foreign):
             self.journal.event("reconcile", {"found": "agreement again"}, symbol=symbol)
         self._reported = news
-        self._unexplained = unexplained
+        self._unexplained = differences
 
-    def _write_off(self, unexplained: dict[str, Decimal]) -> None:
-        """Give a position up that the venue has not held for a while and that no execution explains."""
+    def _write_off(self, books: Books) -> bool:
+        """Give up what the venue has not held for a while and no execution explains; returns whether anything was."""
         now = self.monotonic()
-        gone = {symbol for symbol, rest in unexplained.items() if rest == -self.manager.net(symbol)}
-        self._gone_since = {symbol: self._gone_since.get(symbol, now) for symbol in gone}
-        for symbol, since in self._gone_since.items():
-            if now - since >= self.grace_s:
-                self.manager.write_off(symbol)
+        missing = {symbol: own - books.net[symbol] for symbol, own in books.own.items()}
+        since: dict[str, tuple[Decimal, float]] = {}
+        for symbol, qty in missing.items():
+            if qty:
+                before = self._missing_since.get(symbol)
+                since[symbol] = before if before is not None and before[0] == qty else (qty, now)
+        self._missing_since = since
+        gone = {symbol: qty for symbol, (qty, at) in since.items() if now - at >= self.grace_s}
+        for symbol, qty in gone.items():
+            log.warning("%s: %s of ours is not held by the venue, written off", symbol, qty)
+            write_off(self.journal, symbol, qty)
+        return bool(gone)
+
+
+def _held(positions: list[Position]) -> dict[str, _Held]:
+    """Add up the rows of each symbol; in hedge mode it has two."""
+    held: dict[str, _Held] = {}
+    for row in positions:
+        before = held.get(row.symbol, _Held(ZERO, 0))
+        held[row.symbol] = _Held(
+            before.signed + row.signed_size,
+            max(before.updated_ns, row.updated_ns or 0),
+            before.hedge_mode or row.position_idx != 0,
+        )
+    return held
 
 
 def _common(ours: Decimal, theirs: Decimal) -> Decimal:

@@ -15,6 +15,8 @@ REJECTED = "rejected"  # refused by the venue
 DENIED = "denied"  # refused here, never sent
 LOST = "lost"  # never reached the venue's book: may be decided again under the same id
 
+# Not at the venue under this id: the same decision may be carried out under it.
+UNSENT_STATES = (LOST, DENIED)
 ACTIVE_STATES = (SUBMITTING, UNRESOLVED, OPEN, PARTIALLY_FILLED)
 DOUBTFUL_STATES = (SUBMITTING, UNRESOLVED)
 
@@ -79,6 +81,20 @@ class FillRow:
     is_maker: bool
     kind: str
     at_ns: int
+
+
+@dataclass(frozen=True)
+class RetryRow:
+    """A word of the venue that could not be booked, kept until it can be; `body` is the record as text."""
+
+    key: str
+    kind: str
+    symbol: str
+    body: str
+    attempts: int
+    error: str
+    first_ns: int
+    last_ns: int
 
 
 @dataclass(frozen=True)

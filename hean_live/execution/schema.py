@@ -1,4 +1,4 @@
-"""The journal's tables. Other processes rely on these names: a change needs a new schema version."""
+"""The journal's tables. Other processes rely on these names: a change needs a new schema version, a new table does not."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS trades(
     trade_id TEXT PRIMARY KEY, strategy TEXT, symbol TEXT, regime TEXT, mode TEXT, side INTEGER, qty TEXT,
     entry_ns INTEGER, entry_price TEXT, exit_ns INTEGER, exit_price TEXT, fees_usd REAL, funding_usd REAL,
     pnl_usd REAL, pnl_bps REAL, predicted REAL, realised_rate REAL, model_version TEXT);
+CREATE TABLE IF NOT EXISTS retries(
+    key TEXT PRIMARY KEY, kind TEXT, symbol TEXT, body TEXT, attempts INTEGER, error TEXT, first_ns INTEGER,
+    last_ns INTEGER);
 CREATE TABLE IF NOT EXISTS equity(at_ns INTEGER PRIMARY KEY, equity_usd REAL, available_usd REAL);
 CREATE TABLE IF NOT EXISTS forecasts(
     symbol TEXT, settlement_ns INTEGER, horizon_min INTEGER, made_at_ns INTEGER, model_version TEXT, predicted

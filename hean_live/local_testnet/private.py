@@ -1,49 +1,54 @@
 """Routing of signed requests: limits, signature, state brought up to the clock, then the handler.
 
-Here belongs what every signed request passes through; what is answered belongs to ``private_orders`` and ``private_account``.
+Here belongs what every signed request passes through; what is answered belongs to the other ``private_*`` modules.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from hean_live.local_testnet import auth, private_account, private_orders
-from hean_live.local_testnet.body import Body
-from hean_live.local_testnet.envelope import HttpRefused, Refused, encode, failure, success
+from hean_live.local_testnet import (
+    auth,
+    private_account,
+    private_batch,
+    private_history,
+    private_orders,
+    private_positions,
+)
+from hean_live.local_testnet.envelope import HttpRefused, Refused, encode, failure
+from hean_live.local_testnet.private_common import TOO_MANY_VISITS, Reply
 from hean_live.local_testnet.query import Query
 from hean_live.local_testnet.rows import Row
 from hean_live.local_testnet.venue import Venue
 from models.simulation.exchange.orders import Rejection
 
 GETS: dict[str, Callable[[Venue, Query], Row]] = {
-    "/v5/order/realtime": private_orders.realtime,
-    "/v5/order/history": private_orders.history,
-    "/v5/execution/list": private_orders.executions,
-    "/v5/position/list": private_account.positions,
+    "/v5/order/realtime": private_history.realtime,
+    "/v5/order/history": private_history.history,
+    "/v5/execution/list": private_history.executions,
+    "/v5/position/closed-pnl": private_history.closed_pnl,
+    "/v5/position/list": private_positions.positions,
+    "/v5/account/transaction-log": private_history.transaction_log,
     "/v5/account/wallet-balance": private_account.wallet_balance,
     "/v5/account/fee-rate": private_account.fee_rate,
     "/v5/account/info": private_account.account_info,
     "/v5/user/query-api": private_account.query_api,
 }
-POSTS: dict[str, Callable[[Venue, Body], Row]] = {
+POSTS: dict[str, Callable[[Venue, private_batch.BatchBody], Row | Reply]] = {
     "/v5/order/create": private_orders.create,
+    "/v5/order/amend": private_orders.amend,
     "/v5/order/cancel": private_orders.cancel,
     "/v5/order/cancel-all": private_orders.cancel_all,
-    "/v5/position/set-leverage": private_account.set_leverage,
-    "/v5/position/trading-stop": private_account.trading_stop,
-    "/v5/position/switch-mode": private_account.switch_mode,
+    "/v5/position/set-leverage": private_positions.set_leverage,
+    "/v5/position/trading-stop": private_positions.trading_stop,
+    "/v5/position/switch-mode": private_positions.switch_mode,
+    "/v5/account/set-margin-mode": private_account.set_margin_mode,
+    "/v5/order/create-batch": private_batch.create_batch,
+    "/v5/order/amend-batch": private_batch.amend_batch,
+    "/v5/order/cancel-batch": private_batch.cancel_batch,
 }
-# Paths of the venue that this testnet knows of and does not serve yet.
-NOT_SERVED = (
-    "/v5/order/amend",
-    "/v5/order/create-batch",
-    "/v5/order/amend-batch",
-    "/v5/order/cancel-batch",
-    "/v5/order/pre-check",
-    "/v5/order/disconnected-cancel-all",
-    "/v5/position/closed-pnl",
-    "/v5/account/transaction-log",
-)
+# Paths of the venue that this testnet knows of and does not serve.
+NOT_SERVED = ("/v5/order/pre-check", "/v5/order/disconnected-cancel-all")
 LIMIT_HEADERS = ("X-Bapi-Limit", "X-Bapi-Limit-Status", "X-Bapi-Limit-Reset-Timestamp")
 
 
@@ -87,20 +92,41 @@ def answer(
     admitted, window = venue.limits.admit_user(path)
     limits = limit_headers(window.limit, window.remaining, wall_ms + venue.limits.reset_in_ms(window))
     if not admitted:
-        return failure(10006, "Too many visits. Exceeded the API Rate Limit.", wall_ms), limits
+        return failure(*TOO_MANY_VISITS, wall_ms), limits
     try:
-        result = _handle(venue, path, payload)
+        reply = handle(venue, path, payload)
     except (Refused, Rejection) as refused:
         code = refused.ret_code if isinstance(refused, Refused) else refused.code
         message = refused.ret_msg if isinstance(refused, Refused) else refused.message
         return failure(code, message, wall_ms), limits
-    return success(encode(result), wall_ms), limits
+    return _envelope(reply, wall_ms), limits
 
 
-def _handle(venue: Venue, path: str, payload: bytes) -> Row:
+def handle(venue: Venue, path: str, payload: bytes) -> Reply:
+    """Answer a request that has passed the limits and the signature, with the exchange at the present instant.
+
+    Raises
+    ------
+    Refused, Rejection
+        With the venue's code.
+
+    """
     venue.catch_up()
     if path in GETS:
-        return GETS[path](venue, Query(payload.decode()))
+        return Reply(GETS[path](venue, Query(payload.decode())))
     if path in POSTS:
-        return POSTS[path](venue, Body(payload))
+        result = POSTS[path](venue, private_batch.BatchBody(payload))
+        return result if isinstance(result, Reply) else Reply(result)
     raise Refused(10017, "Route not found.")
+
+
+def _envelope(reply: Reply, wall_ms: int) -> bytes:
+    return encode(
+        {
+            "retCode": reply.ret_code,
+            "retMsg": reply.ret_msg,
+            "result": reply.result,
+            "retExtInfo": reply.ext,
+            "time": wall_ms,
+        }
+    )

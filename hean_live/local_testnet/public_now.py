@@ -5,14 +5,13 @@ Here belongs the shape of those replies. Histories are in `public_bars` and `pub
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from decimal import Decimal
-from uuid import UUID
 
 from hean_live.local_testnet.envelope import PARAMETER_ERROR, Refused, encode
 from hean_live.local_testnet.public_history import amount_text, rate_text
 from hean_live.local_testnet.query import Query
+from hean_live.local_testnet.trade_ids import trade_id
 from hean_live.local_testnet.venue import Venue
 from models.simulation.listing import Listing
 from models.simulation.quotes import Quote
@@ -124,7 +123,7 @@ def tickers(venue: Venue, query: Query, now_ms: int) -> bytes:
     for name in [symbol] if symbol else sorted(listed):
         quote = venue.market.quote(category, name, now_ms)
         if quote is not None:
-            make = _spot_ticker if category == "spot" else _linear_ticker
+            make = spot_ticker if category == "spot" else linear_ticker
             rows.append(make(listed[name], quote))
     return encode({"category": category, "list": rows})
 
@@ -148,7 +147,8 @@ def _common_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
     }
 
 
-def _linear_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
+def linear_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
+    """Row of a perpetual."""
     interest = quote.open_interest
     value = float(quote.mark or quote.last)
     return _common_ticker(listing, quote) | {
@@ -175,7 +175,8 @@ def _linear_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
     }
 
 
-def _spot_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
+def spot_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
+    """Row of a spot pair."""
     return _common_ticker(listing, quote) | {"usdIndexPrice": quote.index if quote.index is not None else ""}
 
 
@@ -188,9 +189,7 @@ def recent_trades(venue: Venue, query: Query, now_ms: int) -> bytes:
     limit = query.limit(60, 60) if category == "spot" else query.limit(500, 1000)
     rows = [
         {
-            "execId": str(
-                UUID(bytes=hashlib.sha256(f"{category}{symbol}{trade.number}".encode()).digest()[:16])
-            ),
+            "execId": trade_id(category, symbol, trade.number),
             "symbol": symbol,
             "price": trade.price,
             "size": trade.qty,

@@ -49,6 +49,7 @@ def ready_line(venue: Venue, base_url: str) -> dict[str, object]:
     return {
         "ready": True,
         "base_url": base_url,
+        "stream_url": base_url.replace("http://", "ws://", 1),
         "api_key": venue.keys.api_key,
         "api_secret": venue.keys.api_secret,
         "market": state["market"],

@@ -1,6 +1,7 @@
 """Builds a venue and its market from what the command line (or a test) asks for.
 
-Here belongs reading ``synthetic`` and ``recorded:FOLDER`` and choosing times where none are given; serving does not.
+Here belongs reading ``synthetic``, ``recorded:FOLDER``, ``order-flow`` and ``tape:FILE`` and choosing times where none are given;
+serving does not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from hean_live.local_testnet.clock import NS_PER_MS, MarketClock
+from hean_live.local_testnet.fault_schedule import FaultSchedule
+from hean_live.local_testnet.latency import Latency
 from hean_live.local_testnet.limits import IP_BAN_MS, IP_LIMIT, RateLimits
 from hean_live.local_testnet.markets.base import Market
 from hean_live.local_testnet.venue import KeyPair, Venue, monotonic_ms
@@ -21,6 +24,8 @@ from models.simulation.exchange.engine import Exchange
 
 HOUR_MS = 3_600_000
 RECORDED = "recorded:"
+TAPE = "tape:"
+ORDER_FLOW = "order-flow"
 
 
 def build_venue(
@@ -32,6 +37,9 @@ def build_venue(
     equity: str = "500",
     ip_limit: int = IP_LIMIT,
     ban_ms: int = IP_BAN_MS,
+    schedule: FaultSchedule | None = None,
+    latency_in: Latency | None = None,
+    latency_out: Latency | None = None,
 ) -> Venue:
     """Put a venue together around a market.
 
@@ -47,6 +55,10 @@ def build_venue(
         USDT in the account at the start.
     ip_limit, ban_ms : int, optional
         Address limit per 5 s and length of a ban.
+    schedule : FaultSchedule or None, optional
+        Faults drawn from a seed.
+    latency_in, latency_out : Latency or None, optional
+        How long messages take to the venue and back.
 
     Raises
     ------
@@ -61,7 +73,16 @@ def build_venue(
         )
     clock = MarketClock(now_ms, market.last_ms, speed)
     exchange = Exchange(market, Decimal(equity), now_ms * NS_PER_MS)
-    return Venue(market, clock, exchange, keys, limits=RateLimits(monotonic_ms, ip_limit, ban_ms))
+    return Venue(
+        market,
+        clock,
+        exchange,
+        keys,
+        limits=RateLimits(monotonic_ms, ip_limit, ban_ms),
+        schedule=schedule,
+        latency_in=latency_in or Latency(),
+        latency_out=latency_out or Latency(),
+    )
 
 
 def open_market(
@@ -73,13 +94,14 @@ def open_market(
     now_ms: int | None,
     days: int | None,
     extra_days: int,
+    activity: float = 1.0,
 ) -> tuple[Market, int]:
     """Open the market a word names, and choose the clock's start.
 
     Parameters
     ----------
     word : str
-        ``synthetic`` or ``recorded:FOLDER``.
+        ``synthetic``, ``recorded:FOLDER``, ``order-flow`` or ``tape:FILE``.
     seed : int
         Seed of the synthetic market.
     symbols : sequence of str or None
@@ -87,11 +109,14 @@ def open_market(
     start_ms, now_ms : int or None
         Synthetic: a history from midnight of `start_ms` (default `days` before `now_ms`) to `now_ms` (default: the
         present hour; with `start_ms` and `days` given, `days` later). Recorded: `now_ms` defaults to the end of the
-        recording.
+        recording. Order flow: as synthetic, but `now_ms` defaults to the present instant. Tape: the instant its start is moved
+        to; None leaves it at its own times.
     days : int or None
         Days of synthetic history before the clock, default 90.
     extra_days : int
         Days the synthetic market goes on after it.
+    activity : float, optional
+        Factor on the rates of the order flow.
 
     Returns
     -------
@@ -104,20 +129,34 @@ def open_market(
 
         recorded = RecordedMarket(Path(word.removeprefix(RECORDED)), symbols)
         return recorded, recorded.last_ms if now_ms is None else now_ms
-    if word != "synthetic":
-        raise ConfigError(f"market must be synthetic or recorded:FOLDER, was {word!r}")
+    if word.startswith(TAPE):
+        from hean_live.local_testnet.markets.tape import TapeMarket
+
+        tape = TapeMarket(Path(word.removeprefix(TAPE)), symbols, now_ms)
+        return tape, tape.begun_ms
+    if word not in ("synthetic", ORDER_FLOW):
+        raise ConfigError(
+            f"market must be synthetic or recorded:FOLDER, order-flow or tape:FILE, was {word!r}"
+        )
     from hean_live.local_testnet.markets.synthetic import SyntheticMarket
     from models.simulation.funding_universe import DEFAULT_SYMBOLS
 
     history_days = 90 if days is None else days
     if now_ms is None:
-        present = time.time_ns() // NS_PER_MS // HOUR_MS * HOUR_MS
+        # Ticks are for executors that hold data against their own clock: those begin at the very present.
+        step_ms = HOUR_MS if word == "synthetic" else 1
+        present = time.time_ns() // NS_PER_MS // step_ms * step_ms
         now_ms = present if start_ms is None else start_ms // DAY_MS * DAY_MS + history_days * DAY_MS
     if start_ms is None:
         start_ms = now_ms - history_days * DAY_MS
     start_ms = start_ms // DAY_MS * DAY_MS
     length = -(-(now_ms - start_ms) // DAY_MS) + extra_days
-    return SyntheticMarket(symbols or DEFAULT_SYMBOLS, seed, start_ms, length), now_ms
+    market = SyntheticMarket(symbols or DEFAULT_SYMBOLS, seed, start_ms, length)
+    if word != ORDER_FLOW:
+        return market, now_ms
+    from hean_live.local_testnet.markets.order_flow import OrderFlowMarket
+
+    return OrderFlowMarket(market, seed, now_ms, activity), now_ms
 
 
 def parse_instant(text: str) -> int:

@@ -23,6 +23,7 @@ from pybit.unified_trading import HTTP
 
 from hean_live.venues.codes import LEVERAGE_UNCHANGED, NOTHING_TO_CANCEL, error_of_code, error_of_status
 from hean_live.venues.errors import OrderRejected, OrderUnresolved, VenueUnreachable
+from hean_live.venues.order_fields import CATEGORY, cancel_fields, create_fields
 from hean_live.venues.protocol import NewOrder
 from models.errors import DataError
 from models.market.bybit_v5 import Payload, as_payload, next_page_cursor
@@ -37,7 +38,6 @@ from models.market.bybit_v5_trading import (
 )
 from models.market.trading_records import ApiKeyInfo, Execution, FeeRate, Order, OrderAck, Position, Wallet
 
-CATEGORY = "linear"
 SETTLE_COIN = "USDT"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _MAX_PAGES = 50
@@ -141,26 +141,7 @@ class BybitVenue:
 
     def place(self, order: NewOrder) -> OrderAck:
         """Send an order once; raises `OrderUnresolved` when its fate is not known."""
-        params: dict[str, object] = {
-            "category": CATEGORY,
-            "symbol": order.symbol,
-            "side": _side(order.side),
-            "orderType": "Market" if order.price is None else "Limit",
-            "qty": format(order.qty, "f"),
-            "timeInForce": order.time_in_force,
-            "orderLinkId": order.client_id,
-            "reduceOnly": order.reduce_only,
-            "positionIdx": 0,
-        }
-        if order.price is not None:
-            params["price"] = format(order.price, "f")
-        if order.stop_price is not None:
-            params |= {
-                "stopLoss": format(order.stop_price, "f"),
-                "slTriggerBy": "MarkPrice",
-                "tpslMode": "Full",
-            }
-        result = self._command(self._http.place_order, **params)
+        result = self._command(self._http.place_order, **create_fields(order))
         try:
             return parse_order_ack(result)
         except DataError as error:
@@ -169,7 +150,7 @@ class BybitVenue:
     def cancel(self, symbol: str, client_id: str) -> None:
         """Ask to cancel an order; succeeds if there is nothing left to cancel."""
         try:
-            self._command(self._http.cancel_order, category=CATEGORY, symbol=symbol, orderLinkId=client_id)
+            self._command(self._http.cancel_order, **cancel_fields(symbol, client_id))
         except OrderRejected as error:
             if error.code not in NOTHING_TO_CANCEL:
                 raise
@@ -197,13 +178,18 @@ class BybitVenue:
             reply = method(**params)
             return as_payload(as_payload(reply, "reply").get("result"), "reply, result")
         except InvalidRequestError as error:
-            raise error_of_code(int(error.status_code), str(error.message), command=command) from error
+            code = error.status_code
+            # pybit takes every code that is not the number 0 for a refusal: what is no number at all refuses nothing.
+            if type(code) is not int or code == 0:
+                words = f"an answer of {self._http.endpoint} had no readable return code"
+                raise _lost(words, command=command) from error
+            raise error_of_code(code, str(error.message), command=command) from error
         except FailedRequestError as error:
             raise error_of_status(int(error.status_code), str(error.message), command=command) from error
         except (requests.RequestException, OSError) as error:
             words = f"no answer from {self._http.endpoint}: {type(error).__name__}"
             raise _lost(words, command=command) from error
-        except (AttributeError, KeyError, TypeError, ValueError, DataError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError, DataError) as error:
             # pybit reads fields of a reply without looking: a reply of another shape ends here.
             words = f"an answer of {self._http.endpoint} was unreadable: {type(error).__name__}"
             raise _lost(words, command=command) from error
@@ -212,7 +198,3 @@ class BybitVenue:
 def _lost(words: str, *, command: bool) -> VenueUnreachable | OrderUnresolved:
     remedy = "check the network and the order URL; it is tried again"
     return OrderUnresolved(words, remedy=remedy) if command else VenueUnreachable(words, remedy=remedy)
-
-
-def _side(sign: int) -> str:
-    return "Buy" if sign > 0 else "Sell"

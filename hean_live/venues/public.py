@@ -22,6 +22,7 @@ from models.market.bybit_v5 import (
     as_payload,
     envelope_time_ns,
     next_page_cursor,
+    optional_integer,
     optional_text,
     return_code,
 )
@@ -76,8 +77,8 @@ class PublicMarket:
         before = time.time_ns()
         envelope = self.envelope("/v5/market/time", {})
         after = time.time_ns()
-        stamp = optional_text(as_payload(envelope["result"], "time"), "timeNano")
-        server = int(stamp) if stamp else envelope_time_ns(envelope)
+        stamp = optional_integer(as_payload(envelope["result"], "time"), "timeNano", "time")
+        server = stamp if stamp else envelope_time_ns(envelope)
         return ((before + after) / 2 - server) / _MS
 
     def instruments(self, symbols: tuple[str, ...]) -> dict[str, Instrument]:
@@ -134,7 +135,9 @@ class PublicMarket:
                 raise error_of_status(reply.status_code, path, command=False)
             envelope = as_payload(reply.json(), path)
             code = return_code(envelope)
-        except requests.JSONDecodeError as error:
+            if code == 0:
+                as_payload(envelope.get("result"), path)
+        except (ValueError, RecursionError) as error:
             raise VenueUnreachable(f"{self.url}{path}: a reply should be JSON, was not") from error
         except requests.RequestException as error:
             raise VenueUnreachable(

@@ -27,6 +27,8 @@ Payload = Mapping[str, object]
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
+_LARGEST_INTEGER = 2**63 - 1
+_LARGEST_EXPONENT = 40  # no price, size or sum on earth has more digits
 _REMEDY = "compare the reply with the venue's v5 documentation; the format may have changed"
 
 
@@ -118,6 +120,13 @@ def optional_decimal(row: Payload, field: str, where: str) -> Decimal | None:
         raise DataError(f"{where}: field '{field}' must be a number, was {value!r}", remedy=_REMEDY) from None
     if not number.is_finite():
         raise DataError(f"{where}: field '{field}' must be finite, was {value!r}", remedy=_REMEDY)
+    # Writing such a number out, or making it an integer, would take all memory there is.
+    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise DataError(
+            f"{where}: field '{field}' should have at most {_LARGEST_EXPONENT} digits before or after the point,"
+            f" was of the order 1e{number.adjusted()}",
+            remedy=_REMEDY,
+        )
     return number
 
 
@@ -137,6 +146,8 @@ def integer(row: Payload, field: str, where: str) -> int:
     value = decimal(row, field, where)
     if value != value.to_integral_value():
         raise DataError(f"{where}: field '{field}' must be a whole number, was {value}", remedy=_REMEDY)
+    if abs(value) > _LARGEST_INTEGER:
+        raise DataError(f"{where}: field '{field}' must fit 64 bits, was {value}", remedy=_REMEDY)
     return int(value)
 
 
@@ -147,13 +158,13 @@ def optional_integer(row: Payload, field: str, where: str) -> int | None:
 
 def nanoseconds(row: Payload, field: str, where: str) -> int:
     """Return a required millisecond stamp as nanoseconds UTC."""
-    return integer(row, field, where) * NS_PER_MS
+    return _to_ns(integer(row, field, where), field, where)
 
 
 def optional_nanoseconds(row: Payload, field: str, where: str) -> int | None:
     """Return a millisecond stamp as nanoseconds UTC, None when the venue gives no value or 0."""
     value = optional_integer(row, field, where)
-    return value * NS_PER_MS if value else None
+    return _to_ns(value, field, where) if value else None
 
 
 def side_sign(row: Payload, field: str, where: str) -> int:
@@ -163,6 +174,12 @@ def side_sign(row: Payload, field: str, where: str) -> int:
         found = row.get(field)
         raise DataError(f"{where}: field '{field}' must be Buy or Sell, was {found!r}", remedy=_REMEDY)
     return sign
+
+
+def _to_ns(ms: int, field: str, where: str) -> int:
+    if abs(ms) > _LARGEST_INTEGER // NS_PER_MS:
+        raise DataError(f"{where}: field '{field}' must be a time in milliseconds, was {ms}", remedy=_REMEDY)
+    return ms * NS_PER_MS
 
 
 def _missing(row: Payload, field: str, where: str) -> DataError:

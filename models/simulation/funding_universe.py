@@ -127,6 +127,24 @@ UNIVERSE: dict[str, SyntheticSymbol] = {
             PremiumTruth(-5.5 * BP, 6.0 * BP, 500, 6.0 * BP, 20, 1.0, 18 * BP, 110, 0.8 * BP, 0.4 * BP),
             0.060, 0.60, 1.5e5, 1.2e8, 12_000, False,
         ),
+        SyntheticSymbol(
+            _listing("ADAUSDT", ("0.0001", "1", "8000000", "1600000"), "75.00", 8, "0.0075", 5),
+            0.75,
+            PremiumTruth(-5.8 * BP, 4.6 * BP, 650, 6.0 * BP, 22, 1.3, 13 * BP, 100, 0.5 * BP, 0.3 * BP),
+            0.045, 0.78, 5e5, 3.0e8, 50_000, True,
+        ),
+        SyntheticSymbol(
+            _listing("LINKUSDT", ("0.001", "0.1", "400000.0", "80000.0"), "50.00", 8, "0.0075", 4),
+            16.0,
+            PremiumTruth(-5.6 * BP, 4.6 * BP, 650, 6.0 * BP, 22, 1.3, 13 * BP, 100, 0.5 * BP, 0.3 * BP),
+            0.048, 0.78, 3e5, 2.0e8, 40_000, True,
+        ),
+        SyntheticSymbol(
+            _listing("LTCUSDT", ("0.01", "0.1", "90000.0", "18000.0"), "50.00", 8, "0.0075", 3),
+            95.0,
+            PremiumTruth(-5.5 * BP, 4.2 * BP, 700, 5.0 * BP, 22, 1.2, 12 * BP, 100, 0.4 * BP, 0.3 * BP),
+            0.038, 0.80, 2e5, 1.5e8, 30_000, True,
+        ),
     )
 }  # fmt: skip
 

@@ -141,3 +141,66 @@ def test_an_order_that_cannot_be_paid_for(session: Any) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         session.place_order(**BTC, side="Buy", orderType="Market", qty="1")
     assert caught.value.status_code == 110007
+
+
+def test_amendments_and_batches(session: Any) -> None:
+    last = D(session.get_tickers(**BTC)["result"]["list"][0]["lastPrice"])
+    orders = [
+        {
+            "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.001", "price": str(last - 3_000 - k),
+            "orderLinkId": f"b{k}",
+        }
+        for k in range(3)
+    ]  # fmt: skip
+    placed = session.place_batch_order(category="linear", request=[*orders, orders[0]])
+    assert [item["code"] for item in placed["retExtInfo"]["list"]] == [0, 0, 0, 110072]
+    session.amend_order(**BTC, orderLinkId="b0", qty="0.002", price=str(last - 4_000))
+    amended = session.amend_batch_order(
+        category="linear", request=[{"symbol": "BTCUSDT", "orderLinkId": "b1", "qty": "0.003"}]
+    )
+    assert amended["retExtInfo"]["list"] == [{"code": 0, "msg": "OK"}]
+    rows = {row["orderLinkId"]: row for row in session.get_open_orders(**BTC)["result"]["list"]}
+    assert [(rows[name]["qty"], D(rows[name]["price"])) for name in ("b0", "b1", "b2")] == [
+        ("0.002", last - 4_000),
+        ("0.003", last - 3_001),
+        ("0.001", last - 3_002),
+    ]
+    cancelled = session.cancel_batch_order(
+        category="linear", request=[{"symbol": "BTCUSDT", "orderLinkId": name} for name in ("b0", "b9")]
+    )
+    assert [item["code"] for item in cancelled["retExtInfo"]["list"]] == [0, 110001]
+    assert len(session.cancel_all_orders(**BTC)["result"]["list"]) == 2
+
+
+def test_hedge_mode_stops_and_books(session: Any, testnet: RunningTestnet) -> None:
+    session.switch_position_mode(**BTC, mode=3)
+    with pytest.raises(InvalidRequestError, match="position idx not match position mode"):
+        session.place_order(**BTC, side="Buy", orderType="Market", qty="0.002")
+    for side, index in (("Buy", 1), ("Sell", 2)):
+        session.place_order(**BTC, side=side, orderType="Market", qty="0.002", positionIdx=index)
+    last = D(session.get_tickers(**BTC)["result"]["list"][0]["lastPrice"])
+    session.set_trading_stop(
+        **BTC, tpslMode="Full", positionIdx=1, stopLoss=str(last - 5_000), trailingStop="4000"
+    )
+    session.set_trading_stop(
+        **BTC, tpslMode="Partial", positionIdx=2, takeProfit=str(last - 5_000), tpSize="0.001",
+        tpOrderType="Limit", tpLimitPrice=str(last - 5_100),
+    )  # fmt: skip
+    rows = {row["positionIdx"]: row for row in session.get_positions(**BTC)["result"]["list"]}
+    assert (D(rows[1]["stopLoss"]), D(rows[1]["trailingStop"])) == (last - 5_000, 4_000)
+    stops = session.get_open_orders(**BTC, orderFilter="StopOrder")["result"]["list"]
+    assert sorted((row["positionIdx"], row["stopOrderType"]) for row in stops) == [
+        (1, "StopLoss"),
+        (1, "TrailingStop"),
+        (2, "PartialTakeProfit"),
+    ]
+    testnet.advance(hours=1)
+    for side, index in (("Sell", 1), ("Buy", 2)):
+        session.place_order(
+            **BTC, side=side, orderType="Market", qty="0.002", positionIdx=index, reduceOnly=True
+        )
+    assert session.get_open_orders(**BTC)["result"]["list"] == []
+    closed = session.get_closed_pnl(**BTC)["result"]["list"]
+    log = session.get_transaction_log(accountType="UNIFIED")["result"]["list"]
+    assert wallet(session) == 1000 + sum(D(row["closedPnl"]) for row in closed)
+    assert wallet(session) == 1000 + sum(D(row["change"]) for row in log) == D(log[0]["cashBalance"])

@@ -13,6 +13,7 @@ import numpy as np
 from hean_live.app.runner import Options, Runner
 from hean_live.app.start import assemble, bundles_path
 from hean_live.bundle.cache import BundleCache, Pointer
+from hean_live.execution.order_manager import OrderDecision
 from hean_live.settings import LiveSettings, load_settings
 from models.bundle import build_bundle
 from models.funding.candidates import Candidate, Ridge
@@ -90,6 +91,10 @@ def make_runner(
 ) -> Runner:
     extra = {} if probe is None else {"probe": probe}
     return assemble(settings, options or Options(), **extra)
+
+
+def every_order(_decision: OrderDecision) -> None:
+    """A gate that lets every order pass: for tests of what lies behind it."""
 
 
 def poll_until(runner: Runner, done: Callable[[], bool], *, each: Callable[[], object] = lambda: None) -> int:

@@ -10,6 +10,7 @@ import pytest
 from hean_live.app.campaign import Situation, advance
 from hean_live.app.snapshot import Cancel, Place
 from hean_live.app.state import CLOSED, ENTERING, EXITING, HOLDING, Campaign
+from hean_live.execution.client_id import client_order_id
 from hean_live.execution.records import (
     CANCELLED,
     FILLED,
@@ -30,9 +31,13 @@ def campaign(side=1, **changes):
     return replace(Campaign(signal(side), D("1.00"), D("98.0"), START), **changes)
 
 
+def id_of(leg, number):
+    return client_order_id("S1", SYMBOL, SETTLEMENT, f"{'e' if leg == 'entry' else 'x'}{number}")
+
+
 def order(leg="entry", state=OPEN, side=1, qty="1.00", filled="0", price="99.9", number=0, updated_ns=START):
     return OrderRow(
-        f"o-{leg}{number}", "S1", SYMBOL, side, "Limit", D(qty), D(price) if price else None, leg != "entry", leg,
+        id_of(leg, number), "S1", SYMBOL, side, "Limit", D(qty), D(price) if price else None, leg != "entry", leg,
         SETTLEMENT, state, filled_qty=D(filled), updated_ns=updated_ns,
     )  # fmt: skip
 
@@ -74,7 +79,7 @@ def test_it_waits_while_its_quote_is_at_the_touch():
 
 def test_it_requotes_when_the_touch_moves():
     moved = situation(orders=[order()], quote=quote("100.0", "100.2"))
-    assert only(advance(campaign(), moved, QUOTING)) == Cancel(SYMBOL, "o-entry0")
+    assert only(advance(campaign(), moved, QUOTING)) == Cancel(SYMBOL, id_of("entry", 0))
     again = situation(orders=[order(state=CANCELLED)], quote=quote("100.0", "100.2"))
     decision = placed(advance(campaign(), again, QUOTING))
     assert (decision.leg, decision.price) == ("e1", D("100.0"))
@@ -89,7 +94,9 @@ def test_after_the_allowed_requotes_it_crosses():
 
 def test_after_the_maker_time_it_crosses_too():
     late = START + 180 * NS
-    assert only(advance(campaign(), situation(late, orders=[order()]), QUOTING)) == Cancel(SYMBOL, "o-entry0")
+    assert only(advance(campaign(), situation(late, orders=[order()]), QUOTING)) == Cancel(
+        SYMBOL, id_of("entry", 0)
+    )
     decision = placed(advance(campaign(), situation(late, orders=[order(state=CANCELLED)]), QUOTING))
     assert decision.time_in_force == IMMEDIATE
 
@@ -135,7 +142,7 @@ def test_a_rejection_ends_the_entry():
 def test_no_entry_when_halted_or_late(change):
     attempt = campaign()
     assert only(advance(attempt, situation(orders=[order()], **change), QUOTING)) == Cancel(
-        SYMBOL, "o-entry0"
+        SYMBOL, id_of("entry", 0)
     )
     assert (
         advance(
@@ -166,7 +173,7 @@ def test_the_exit_begins_at_its_time_reduce_only():
 def test_entries_still_open_are_cancelled_before_leaving():
     attempt = campaign(phase=EXITING)
     commands = advance(attempt, situation(EXIT, net="0.4", orders=[order(filled="0.4")]), QUOTING)
-    assert only(commands) == Cancel(SYMBOL, "o-entry0")
+    assert only(commands) == Cancel(SYMBOL, id_of("entry", 0))
 
 
 def test_after_its_deadline_the_exit_is_a_market_order():
@@ -174,7 +181,7 @@ def test_after_its_deadline_the_exit_is_a_market_order():
     waiting = order("exit", side=-1, price="100.1")
     late = EXIT + 60 * NS
     assert only(advance(attempt, situation(late, net="1", orders=[waiting]), QUOTING)) == Cancel(
-        SYMBOL, "o-exit0"
+        SYMBOL, id_of("exit", 0)
     )
     decision = placed(
         advance(attempt, situation(late, net="1", orders=[replace(waiting, state=CANCELLED)]), QUOTING)
@@ -209,3 +216,11 @@ def test_a_stop_hit_closes_the_campaign():
     attempt = campaign(phase=HOLDING)
     advance(attempt, situation(net="0", own="0", orders=[order(state=FILLED, filled="1.00")]), QUOTING)
     assert (attempt.phase, attempt.exit_reason) == (CLOSED, "closed by its stop")
+
+
+def test_a_number_used_before_is_not_used_again_after_a_lost_journal():
+    """Of five exits only the last two can still be found: the next is the sixth, not the third."""
+    found = [order("exit", CANCELLED, -1, number=3), order("exit", FILLED, -1, filled="0.5", number=4)]
+    exiting = campaign(phase=EXITING, exit_started_ns=EXIT)
+    decision = placed(advance(exiting, situation(EXIT, net="0.5", orders=found), QUOTING))
+    assert decision.leg == "x5"

@@ -76,7 +76,8 @@ def test_a_signal_opens_shadow_and_live_entry_in_one_durable_step():
     body = notes(commands, "signal")[0].body
     assert (body["side"], body["regime"], body["confidence"], body["cell"]) == (-1, "RANGE", 0.95, None)
     decision = of(commands, Place)[0].decision
-    assert (decision.side, decision.qty, decision.price, decision.leg) == (-1, D("9.00"), D("100.1"), "e0")
+    # Sized at the bid; at the ask, where it is quoted, the limit of 900 USD leaves 8.99.
+    assert (decision.side, decision.qty, decision.price, decision.leg) == (-1, D("8.99"), D("100.1"), "e0")
     saved = json.loads(of(commands, SaveState)[0].text)
     assert saved[SYMBOL]["campaign"]["phase"] == "entering"
 

@@ -14,6 +14,7 @@ from hean_live.venues.bybit import BybitVenue
 from hean_live.venues.errors import KeyRefused
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY
 from tests.live.conftest import SETTLEMENT_MS
+from tests.live.support import every_order
 
 CREATE = "/v5/order/create"
 SETTLEMENT_NS = SETTLEMENT_MS * 1_000_000
@@ -36,7 +37,7 @@ def clock():
 
 @pytest.fixture
 def manager(journal, venue, clock):
-    return OrderManager(journal, venue, grace_s=7.0, monotonic=clock)
+    return OrderManager(journal, venue, gate=every_order, grace_s=7.0, monotonic=clock)
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_the_row_is_durable_before_the_wire(tmp_path, venue, journal, resting):
         seen.append((point, [row.state for row in other.orders_of("BTCUSDT")]))
         other.close()
 
-    OrderManager(journal, venue, probe=probe).submit(resting)
+    OrderManager(journal, venue, gate=every_order, probe=probe).submit(resting)
     assert seen == [("before_journal", []), ("after_journal", ["submitting"]), ("after_wire", ["submitting"])]
 
 
@@ -137,7 +138,7 @@ def test_an_order_that_never_arrived_is_lost_only_after_two_looks_and_patience(
 
 def test_a_timeout_is_unresolved(testnet, journal, clock, resting):
     impatient = BybitVenue(testnet.base_url, testnet.api_key, testnet.api_secret, timeout_s=0.2)
-    manager = OrderManager(journal, impatient, monotonic=clock)
+    manager = OrderManager(journal, impatient, gate=every_order, monotonic=clock)
     testnet.fault("delay", path_prefix=CREATE, when="after", seconds=0.5)
     assert manager.submit(resting).state == UNRESOLVED
     settle(manager, clock)
@@ -176,7 +177,7 @@ def test_a_refused_key_stops_trading(testnet, manager, journal, resting):
 def test_a_duplicate_id_is_asked_for(testnet, venue, tmp_path, manager, clock, resting):
     manager.submit(resting)
     forgetful = Journal(tmp_path / "other.sqlite")
-    second = OrderManager(forgetful, venue, monotonic=clock)
+    second = OrderManager(forgetful, venue, gate=every_order, monotonic=clock)
     assert second.submit(resting).state == UNRESOLVED
     second.refresh()
     assert forgetful.order(resting.client_id).state == OPEN
@@ -188,7 +189,7 @@ def test_an_order_unknown_here_is_adopted(testnet, venue, tmp_path, manager, res
     manager.submit(resting)
     manager.submit(replace(taking, leg="e1"))
     forgetful = Journal(tmp_path / "other.sqlite")
-    second = OrderManager(forgetful, venue)
+    second = OrderManager(forgetful, venue, gate=every_order)
     second.refresh()
     assert {row.leg for row in forgetful.orders_of("BTCUSDT")} == {"entry"}
     assert second.net("BTCUSDT") == D("0.010")

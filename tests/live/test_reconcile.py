@@ -12,6 +12,7 @@ from hean_live.venues.errors import RateLimited, VenueUnreachable
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY, NewOrder
 from models.market.trading_records import Position
 from tests.live.conftest import SETTLEMENT_MS
+from tests.live.support import every_order
 
 ENTRY = OrderDecision("S1", "BTCUSDT", SETTLEMENT_MS * 1_000_000, "e0", 1, D("0.010"), None, IMMEDIATE, False)
 
@@ -30,7 +31,7 @@ def seconds():
 
 @pytest.fixture
 def manager(journal, venue):
-    return OrderManager(journal, venue)
+    return OrderManager(journal, venue, gate=every_order)
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ class LaggingPositions:
 
 def test_a_position_shown_late_is_neither_closed_nor_doubled(journal, venue, seconds):
     lagging = LaggingPositions(venue)
-    manager = OrderManager(journal, lagging)
+    manager = OrderManager(journal, lagging, gate=every_order)
     reconciler = Reconciler(journal, lagging, manager, grace_s=20.0, monotonic=seconds)
     manager.submit(ENTRY)
     books = reconciler.reconcile()
@@ -104,7 +105,7 @@ def test_a_position_shown_late_is_neither_closed_nor_doubled(journal, venue, sec
 
 def test_a_position_gone_for_long_is_written_off(journal, venue, seconds):
     lagging = LaggingPositions(venue)
-    manager = OrderManager(journal, lagging)
+    manager = OrderManager(journal, lagging, gate=every_order)
     reconciler = Reconciler(journal, lagging, manager, grace_s=20.0, monotonic=seconds)
     manager.submit(ENTRY)
     reconciler.reconcile()

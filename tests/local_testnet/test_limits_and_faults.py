@@ -166,8 +166,8 @@ def test_clock_runs_at_its_speed_and_jumps(local_testnet) -> None:
     assert testnet.now_ms == state["market_time_ms"]
 
 
-def test_signed_routes_that_come_later_say_so(testnet: RunningTestnet) -> None:
-    body = signed_post(testnet, "/v5/order/amend", category="linear", symbol="BTCUSDT", orderId="1", qty="1")
+def test_signed_routes_that_are_not_served_say_so(testnet: RunningTestnet) -> None:
+    body = signed_post(testnet, "/v5/order/pre-check", category="linear", symbol="BTCUSDT", qty="1")
     assert (body["retCode"], body["retMsg"]) == (10017, "Route not found.")
 
 

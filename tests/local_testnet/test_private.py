@@ -88,7 +88,8 @@ def test_resting_order_fills_as_maker_when_the_market_comes(local_testnet) -> No
         ({"reduceOnly": True}, 110017),
         ({"reduceOnly": "yes"}, 10001),
         ({"positionIdx": 1}, 10001),
-        ({"tpslMode": "Partial"}, 10001),
+        ({"tpslMode": "Half"}, 10001),
+        ({"slippageTolerance": "5"}, 10001),
         ({"orderLinkId": "not allowed!"}, 10001),
         ({"qty": "0.5"}, 110007),
         ({"stopLoss": "999999.00"}, 10001),
@@ -289,7 +290,7 @@ def test_leverage_mode_fees_and_account(local_testnet) -> None:
     assert post(lever, buyLeverage="7", sellLeverage="8") == 10001
     assert post(lever, buyLeverage="1000", sellLeverage="1000") == 110013
     assert post("/v5/position/switch-mode", mode=0) == 110025
-    assert post("/v5/position/switch-mode", mode=3) == 10001
+    assert post("/v5/position/switch-mode", mode=1) == 10001
     fees = listed(testnet, "/v5/account/fee-rate", symbol="ETHUSDT")
     assert fees == [{"symbol": "ETHUSDT", "takerFeeRate": "0.00055", "makerFeeRate": "0.0002"}]
     assert signed_get(testnet, "/v5/account/info")["result"]["marginMode"] == "REGULAR_MARGIN"

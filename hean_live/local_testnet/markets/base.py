@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.simulation.bars import Bars
-from models.simulation.exchange.market import MatchingMarket
+from models.simulation.exchange.market import EventMarket, MatchingMarket
 from models.simulation.listing import Listing
 from models.simulation.quotes import Book, Quote, Trade
+
+if TYPE_CHECKING:
+    from hean_live.local_testnet.markets.live import LiveSymbol
 
 Series = tuple[NDArray[np.int64], NDArray[np.float64]]
 
@@ -87,3 +90,18 @@ class Market(MatchingMarket, Protocol):
 
     def trades(self, category: str, symbol: str, limit: int, now_ms: int) -> list[Trade]:
         """Newest trades, newest first."""
+
+
+@runtime_checkable
+class TickMarket(Market, EventMarket, Protocol):
+    """A market of which every event is known. It goes forward as it is asked about later instants and remembers a minute."""
+
+    @property
+    def now_ns(self) -> int:
+        """Venue time it has been brought to."""
+
+    def advance(self, until_ns: int) -> None:
+        """Bring every symbol to a venue time; earlier ones than the present are ignored."""
+
+    def live(self, category: str, symbol: str) -> LiveSymbol | None:
+        """Symbol at tick level, None where the category has none of that name."""

@@ -11,9 +11,10 @@ from decimal import Decimal
 import numpy as np
 
 from hean_live.local_testnet.markets.base import BarKind, Series
+from hean_live.local_testnet.markets.selection import select_bars
 from hean_live.local_testnet.markets.synthetic_bars import mark_of, minute_bars, moment, trade_paths
 from hean_live.local_testnet.markets.synthetic_book import book_at, last_units, trades_before
-from models.simulation.bars import DAY_MS, INTERVAL_MINUTES, MINUTE_MS, Bars, aggregate, bar_start
+from models.simulation.bars import DAY_MS, MINUTE_MS, Bars
 from models.simulation.funding_market import PREMIUM_UNIT, STATE_MINUTES, SymbolHistory, generate
 from models.simulation.intraminute import STEP_MS, TRADES_PER_MINUTE
 from models.simulation.listing import Listing
@@ -82,15 +83,15 @@ class SyntheticMarket:
     ) -> Bars:
         """Bars of a range, newest `limit`, the open one included."""
         history = self.histories[symbol]
-        newest = bar_start(min(end_ms, now_ms), interval)
-        step = INTERVAL_MINUTES[interval] * MINUTE_MS
-        oldest = bar_start(max(start_ms, newest - limit * step, self._first_ms), interval)
-        first = max(0, (oldest - self._first_ms) // MINUTE_MS)
-        last = max(first, (newest + step - self._first_ms) // MINUTE_MS)
-        found = aggregate(minute_bars(history, kind, first, last, now_ms), interval)
-        keep_from = max(int(np.searchsorted(found.ts_ms, start_ms, side="left")), 0)
-        keep_to = int(np.searchsorted(found.ts_ms, min(end_ms, now_ms), side="right"))
-        return found.part(max(keep_from, keep_to - limit), keep_to)
+        return select_bars(
+            lambda first, last: minute_bars(history, kind, first, last, now_ms),
+            self._first_ms,
+            interval,
+            start_ms,
+            end_ms,
+            limit,
+            now_ms,
+        )
 
     def funding(self, symbol: str, start_ms: int, end_ms: int, limit: int, now_ms: int) -> Series:
         """Settlements of a range paid by `now_ms`."""

@@ -55,7 +55,7 @@ class ReadStats:
     ignored : int
         Well-formed messages that are no market events: acknowledgements, klines, topics not used.
     duplicates : int
-        Order-book messages seen before.
+        Order-book messages and trades seen before.
     gaps : int
         Breaks in an order book's sequence; each is a `GAP` on the tape.
     stale : int
@@ -87,7 +87,7 @@ class ReadStats:
                 f"{self.gaps} gaps in the order-book sequence; the book is invalid until the next snapshot"
             )
         if self.duplicates:
-            found.append(f"{self.duplicates} order-book messages received twice")
+            found.append(f"{self.duplicates} order-book messages or trades received twice")
         return tuple(found)
 
 

@@ -23,7 +23,8 @@ from models.errors import DataError
 from models.market.readers.blocks import Chunk, LineReader, complete_lines
 from models.market.readers.bybit_frames import bybit_lines
 from models.market.readers.scan import Bytes
-from models.market.readers.streams import new_streams
+from models.market.readers.streams import MAX_STREAMS, new_streams
+from models.market.readers.trade_ids import new_seen
 from models.market.tape import CHUNK_EVENTS
 
 _NS_DIGITS: Final = 9
@@ -52,10 +53,20 @@ class BybitReader(LineReader):
     def __init__(self, *, stamped: bool = True, chunk_events: int = CHUNK_EVENTS) -> None:
         super().__init__(new_streams(), chunk_events)
         self._stamped = stamped
+        self._seen = new_seen(MAX_STREAMS)
 
     def _parse(self, buf: Bytes, ends: npt.NDArray[np.int64], line: int, row: int) -> tuple[int, int]:
         return bybit_lines(
-            buf, ends, line, self._stamped, self._streams, self._counts, self._out, self._stream_of, row
+            buf,
+            ends,
+            line,
+            self._stamped,
+            self._streams,
+            self._seen,
+            self._counts,
+            self._out,
+            self._stream_of,
+            row,
         )
 
 

@@ -1,21 +1,21 @@
 """The `data` of Bybit v5 WebSocket messages into rows, compiled: levels, prints, ticker fields.
 
 Sides: `S` of a trade is the taker's; `S` of a liquidation is the side of the *position*, so `Buy` is a forced sell.
-Block trades (`BT`) did not meet the book and are left out, counted. Keys are never read by position. Source: the
-venue's v5 documentation, public linear and spot topics.
+Block trades (`BT`) did not meet the book and are left out, and so are trades seen before, both counted. Keys are never
+read by position. Source: the venue's v5 documentation, public linear and spot topics.
 
 What does not belong here: the envelope and the order book's sequence (`bybit_frames.py`).
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from models.market.readers.blocks import OFF_BOOK
+from models.market.readers.blocks import DUPLICATES, OFF_BOOK
 from models.market.readers.scan import (
     ARRAY,
     ARRAY_END,
@@ -32,8 +32,10 @@ from models.market.readers.scan import (
     skip_space,
     skip_value,
     span_hash,
+    string_end,
     whole_number,
 )
+from models.market.readers.trade_ids import is_known
 from models.market.tape import DEPTH, INDEX, LIQUIDATION, MARK, OPEN_INTEREST, TRADE, Events
 
 Counts = npt.NDArray[np.int64]
@@ -52,6 +54,7 @@ _SIDE: Final = name_hash("S")
 _VOLUME: Final = name_hash("v")
 _PRICE: Final = name_hash("p")
 _BLOCK_TRADE: Final = name_hash("BT")
+_ID: Final = name_hash("i")
 _OLD_TIME: Final = name_hash("updatedTime")
 _OLD_SIDE: Final = name_hash("side")
 _OLD_SIZE: Final = name_hash("size")
@@ -101,11 +104,12 @@ def _side_of(buf: Bytes, i: int) -> int:
 
 
 @njit(cache=True)
-def _print_fields(buf: Bytes, i: int) -> tuple[int, int, int, float, float, bool]:
-    """Read a trade or liquidation object: next position, time in ms, side, price, size, whether a block trade."""
+def _print_fields(buf: Bytes, i: int) -> tuple[int, int, int, float, float, bool, np.uint64]:
+    """Read a trade or liquidation object: next position, time in ms, side, price, size, whether a block trade, id."""
     time_ms = side = 0
     price = size = -1.0
     block = False
+    trade_id = np.uint64(0)
     i = i + 1 if buf[i] == OBJECT else -1
     while i >= 0:
         key, i = next_key(buf, i)
@@ -121,20 +125,25 @@ def _print_fields(buf: Bytes, i: int) -> tuple[int, int, int, float, float, bool
             if key == _SIDE or key == _OLD_SIDE:  # noqa: SIM109
                 side = _side_of(buf, i)
             block |= key == _BLOCK_TRADE and buf[i] == _T
+            if key == _ID and buf[i] == QUOTE:
+                trade_id = span_hash(buf, i + 1, max(i + 1, string_end(buf, i + 1)))
             i = skip_value(buf, i)
-    return i, time_ms, side, price, size, block
+    return i, time_ms, side, price, size, block, trade_id
 
 
 @njit(cache=True)
 def _print(
-    buf: Bytes, i: int, out: Events, n: int, local_ts: int, kind: int, counts: Counts
+    buf: Bytes, i: int, out: Events, n: int, local_ts: int, kind: int, counts: Counts, seen: Any
 ) -> tuple[int, int]:
     """Read one trade or liquidation object into a row."""
-    i, time_ms, side, price, size, block = _print_fields(buf, i)
+    i, time_ms, side, price, size, block, trade_id = _print_fields(buf, i)
     if i < 0 or side == 0 or time_ms <= 0 or not price > 0.0 or not size > 0.0:
         return -1, n
     if block:
         counts[OFF_BOOK] += 1
+        return i, n
+    if kind == TRADE and is_known(seen, trade_id, time_ms):
+        counts[DUPLICATES] += 1
         return i, n
     if kind == LIQUIDATION:
         side = -side
@@ -143,14 +152,14 @@ def _print(
 
 @njit(cache=True)
 def _prints(
-    buf: Bytes, i: int, out: Events, n: int, local_ts: int, kind: int, counts: Counts
+    buf: Bytes, i: int, out: Events, n: int, local_ts: int, kind: int, counts: Counts, seen: Any
 ) -> tuple[int, int]:
     """Read trades or liquidations: an array of objects, or one object as the old topic sends it."""
     if buf[i] != ARRAY:
-        return _print(buf, i, out, n, local_ts, kind, counts)
+        return _print(buf, i, out, n, local_ts, kind, counts, seen)
     i = skip_space(buf, i + 1)
     while buf[i] != ARRAY_END:
-        i, n = _print(buf, i, out, n, local_ts, kind, counts)
+        i, n = _print(buf, i, out, n, local_ts, kind, counts, seen)
         if i < 0:
             return -1, n
         i = skip_space(buf, i)
@@ -202,17 +211,17 @@ def split_topic(buf: Bytes, start: int, stop: int) -> tuple[np.uint64, int, int]
 
 @njit(cache=True)
 def read_data(
-    buf: Bytes, i: int, kind: np.uint64, counts: Counts, out: Events, n: int, local_ts: int
+    buf: Bytes, i: int, kind: np.uint64, counts: Counts, seen: Any, out: Events, n: int, local_ts: int
 ) -> tuple[int, int, int, int]:
     """Read the `data` of a message into rows: next position, next row, `u` and `seq` of an order book."""
     if kind == BOOK_TOPIC:
         return _book_data(buf, i, out, n, local_ts)
     if kind == TRADE_TOPIC:
-        i, n = _prints(buf, i, out, n, local_ts, TRADE, counts)
+        i, n = _prints(buf, i, out, n, local_ts, TRADE, counts, seen)
     elif kind == TICKER_TOPIC:
         i, n = _ticker(buf, i, out, n, local_ts)
     elif kind == _LIQUIDATIONS_TOPIC or kind == _OLD_LIQUIDATION_TOPIC:  # noqa: SIM109
-        i, n = _prints(buf, i, out, n, local_ts, LIQUIDATION, counts)
+        i, n = _prints(buf, i, out, n, local_ts, LIQUIDATION, counts, seen)
     else:
         i = skip_value(buf, i)
     return i, n, 0, 0

@@ -49,6 +49,7 @@ from models.market.readers.streams import (
     insert_row,
     set_times,
 )
+from models.market.readers.trade_ids import begin, commit
 from models.market.tape import GAP, Events
 
 _TOPIC: Final = name_hash("topic")
@@ -65,7 +66,8 @@ _AT_DATA: Final = 2
 _IS_SNAPSHOT: Final = 3
 _TIME_MS: Final = 4
 _PUSH_MS: Final = 5
-_ENVELOPE: Final = 6
+_OWNER: Final = 6
+_ENVELOPE: Final = 7
 
 
 @njit(cache=True)
@@ -157,11 +159,42 @@ def _keys_until_data(buf: Bytes, i: int, envelope: Counts) -> int:
 
 
 @njit(cache=True)
+def _read_owned(
+    buf: Bytes,
+    i: int,
+    envelope: Counts,
+    streams: Any,
+    seen: Any,
+    counts: Counts,
+    out: Events,
+    n: int,
+    local_ts: int,
+) -> tuple[int, int, int, int]:
+    """Read `data` at `i`, the topic being known; a symbol there is no room for is passed over."""
+    kind, _, symbol = split_topic(buf, envelope[_START], envelope[_STOP])
+    owner = find_stream(streams, counts, buf, symbol, envelope[_STOP])
+    envelope[_OWNER] = owner
+    if owner < 0:
+        return skip_value(buf, i), n, 0, 0
+    begin(seen[owner])
+    return read_data(buf, i, kind, counts, seen[owner], out, n, local_ts)
+
+
+@njit(cache=True)
 def _read_envelope(
-    buf: Bytes, i: int, envelope: Counts, counts: Counts, out: Events, n: int, local_ts: int
+    buf: Bytes,
+    i: int,
+    envelope: Counts,
+    streams: Any,
+    seen: Any,
+    counts: Counts,
+    out: Events,
+    n: int,
+    local_ts: int,
 ) -> tuple[int, int, int, int]:
     """Read a message: next position, next row, `u` and `seq`; what lies around `data` is left in `envelope`."""
     envelope[:] = 0
+    envelope[_OWNER] = -1
     update = sequence = 0
     later = -1
     if buf[i] != OBJECT:
@@ -169,16 +202,14 @@ def _read_envelope(
     i = _keys_until_data(buf, i + 1, envelope)
     while i >= 0 and envelope[_AT_DATA] != 0:
         if envelope[_START] > 0:
-            kind, _, _ = split_topic(buf, envelope[_START], envelope[_STOP])
-            i, n, update, sequence = read_data(buf, i, kind, counts, out, n, local_ts)
+            i, n, update, sequence = _read_owned(buf, i, envelope, streams, seen, counts, out, n, local_ts)
         else:
             later = i
             i = skip_value(buf, i)
         if i >= 0:
             i = _keys_until_data(buf, i, envelope)
     if i >= 0 and later >= 0 and envelope[_START] > 0:
-        kind, _, _ = split_topic(buf, envelope[_START], envelope[_STOP])
-        i, n, update, sequence = read_data(buf, later, kind, counts, out, n, local_ts)
+        i, n, update, sequence = _read_owned(buf, later, envelope, streams, seen, counts, out, n, local_ts)
     return i, n, update, sequence
 
 
@@ -188,6 +219,7 @@ def bybit_frame(
     i: int,
     local_ts: int,
     streams: Any,
+    seen: Any,
     counts: Counts,
     out: Events,
     stream_of: npt.NDArray[np.int32],
@@ -198,18 +230,14 @@ def bybit_frame(
     A negative `local_ts` means that none was recorded: the venue's push time takes its place.
     """
     envelope = np.zeros(_ENVELOPE, dtype=np.int64)
-    i, n, update, sequence = _read_envelope(buf, i, envelope, counts, out, first, local_ts)
-    start, stop = envelope[_START], envelope[_STOP]
+    i, n, update, sequence = _read_envelope(buf, i, envelope, streams, seen, counts, out, first, local_ts)
+    start, stop, owner = envelope[_START], envelope[_STOP], envelope[_OWNER]
     if i < 0 or (n > first and envelope[_PUSH_MS] <= 0):
         return -1
-    if start == 0:
+    if start == 0 or owner < 0:
         counts[IGNORED] += 1
         return first
-    kind, depth, symbol = split_topic(buf, start, stop)
-    owner = find_stream(streams, counts, buf, symbol, stop)
-    if owner < 0:
-        counts[IGNORED] += 1
-        return first
+    kind, depth, _ = split_topic(buf, start, stop)
     if kind == BOOK_TOPIC:
         snapshot = envelope[_IS_SNAPSHOT] != 0
         n = _finish_book(streams[owner], counts, out, first, n, local_ts, depth, snapshot, update, sequence)
@@ -217,6 +245,7 @@ def bybit_frame(
             n = end_message(out, n, local_ts, 0)
     elif n == first and kind != TICKER_TOPIC and kind != TRADE_TOPIC:
         counts[IGNORED] += 1
+    commit(seen[owner])
     push_ms = envelope[_PUSH_MS]
     time_ms = envelope[_TIME_MS] if envelope[_TIME_MS] > 0 else push_ms
     set_times(out, first, n, push_ms * NS_PER_MS, time_ms * NS_PER_MS)
@@ -232,6 +261,7 @@ def bybit_lines(
     line: int,
     stamped: bool,
     streams: Any,
+    seen: Any,
     counts: Counts,
     out: Events,
     stream_of: npt.NDArray[np.int32],
@@ -248,7 +278,7 @@ def bybit_lines(
             return line, n
         if ends[line] > start:
             local_ts, i = begin_line(buf, start, counts, stamped)
-            after = bybit_frame(buf, i, local_ts, streams, counts, out, stream_of, n) if i >= 0 else -1
+            after = bybit_frame(buf, i, local_ts, streams, seen, counts, out, stream_of, n) if i >= 0 else -1
             if after < 0:
                 count_malformed(counts)
             else:

@@ -7,10 +7,11 @@ here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from models.simulation.exchange.orders import ZERO
+from models.simulation.exchange.orders import LONG_SIDE, ONE_WAY, SHORT_SIDE, ZERO, Order
 
 CENT = Decimal("0.00000001")
 DEFAULT_LEVERAGE = Decimal(10)
@@ -23,7 +24,7 @@ def to_cents(amount: Decimal) -> Decimal:
 
 @dataclass(slots=True)
 class Position:
-    """One-way position of a symbol.
+    """Position of a symbol in one-way mode, or one side of it in hedge mode.
 
     Attributes
     ----------
@@ -37,6 +38,12 @@ class Position:
     current_realised_usd : Decimal
         The same since the position was last opened.
     created_ns, updated_ns : int
+    index : int
+        0 one-way, 1 long side, 2 short side.
+    open_fees_usd : Decimal
+        Fees paid for opening what is open.
+    sequence : int
+        Sequence of the last fill or payment.
 
     """
 
@@ -48,6 +55,9 @@ class Position:
     current_realised_usd: Decimal = ZERO
     created_ns: int = 0
     updated_ns: int = 0
+    index: int = ONE_WAY
+    open_fees_usd: Decimal = ZERO
+    sequence: int = 0
 
     @property
     def side(self) -> int:
@@ -97,6 +107,59 @@ class Position:
         return realised, closed
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What one fill did to its position.
+
+    Attributes
+    ----------
+    closed_qty, realised_usd : Decimal
+        What it closed, and the profit of that before fees.
+    entry_usd : Decimal
+        What the closed part was entered for.
+    open_fee_usd, close_fee_usd : Decimal
+        Fees once paid for opening the closed part, and the part of this fill's fee that is for closing.
+
+    """
+
+    closed_qty: Decimal
+    realised_usd: Decimal
+    entry_usd: Decimal
+    open_fee_usd: Decimal
+    close_fee_usd: Decimal
+
+
+@dataclass(slots=True)
+class ClosedPnl:
+    """What one order closed of a position so far; `pnl_usd` is after the fees of opening and closing."""
+
+    order: Order
+    side: int
+    leverage: Decimal
+    created_ns: int
+    sequence: int
+    kind: str = "Trade"
+    qty: Decimal = ZERO
+    entry_usd: Decimal = ZERO
+    exit_usd: Decimal = ZERO
+    pnl_usd: Decimal = ZERO
+    open_fee_usd: Decimal = ZERO
+    close_fee_usd: Decimal = ZERO
+    fills: int = 0
+    updated_ns: int = 0
+
+    def add(self, booking: Booking, price: Decimal, at_ns: int) -> None:
+        """Add what one fill closed at `price`."""
+        self.qty += booking.closed_qty
+        self.entry_usd += booking.entry_usd
+        self.exit_usd += booking.closed_qty * price
+        self.open_fee_usd += booking.open_fee_usd
+        self.close_fee_usd += booking.close_fee_usd
+        self.pnl_usd += booking.realised_usd - booking.open_fee_usd - booking.close_fee_usd
+        self.fills += 1
+        self.updated_ns = at_ns
+
+
 @dataclass(slots=True)
 class Account:
     """Wallet and positions of one USDT account.
@@ -107,7 +170,9 @@ class Account:
     realised_usd, fees_usd, funding_usd : Decimal
         Running sums; fees are positive when paid, funding is positive when received.
     positions : dict of str to Position
-        Every symbol that was ever touched.
+        One-way position of every symbol that was ever touched.
+    sides : dict of (str, int) to Position
+        Sides of hedged positions, by symbol and position index.
 
     """
 
@@ -116,22 +181,38 @@ class Account:
     fees_usd: Decimal = ZERO
     funding_usd: Decimal = ZERO
     positions: dict[str, Position] = field(default_factory=dict)
+    sides: dict[tuple[str, int], Position] = field(default_factory=dict)
 
     @property
     def wallet_usd(self) -> Decimal:
         """Cash of the account."""
         return self.equity_at_start_usd + self.realised_usd - self.fees_usd + self.funding_usd
 
-    def position(self, symbol: str) -> Position:
+    def position(self, symbol: str, index: int = ONE_WAY) -> Position:
         """Position of a symbol, flat where there was none."""
-        return self.positions.setdefault(symbol, Position(symbol))
+        if index == ONE_WAY:
+            return self.positions.setdefault(symbol, Position(symbol))
+        return self.sides.setdefault((symbol, index), Position(symbol, index=index))
+
+    def of_symbol(self, symbol: str) -> tuple[Position, Position, Position]:
+        """One-way position and both sides of a symbol."""
+        return (
+            self.position(symbol),
+            self.position(symbol, LONG_SIDE),
+            self.position(symbol, SHORT_SIDE),
+        )
+
+    def held(self) -> Iterator[Position]:
+        """Every position that is not flat."""
+        for positions in (self.positions, self.sides):
+            yield from (position for position in positions.values() if position.qty)
 
     def book_fill(
-        self, symbol: str, side: int, qty: Decimal, price: Decimal, fee_usd: Decimal, at_ns: int
-    ) -> Decimal:
-        """Book one fill; returns the quantity it closed."""
-        position = self.position(symbol)
-        before = position.side
+        self, position: Position, side: int, qty: Decimal, price: Decimal, fee_usd: Decimal, at_ns: int
+    ) -> Booking:
+        """Book one fill on a position of this account."""
+        before, fees_before = position.side, position.open_fees_usd
+        held = abs(position.qty)
         realised, closed = position.trade(side, qty, price)
         if before == 0 or (position.side and position.side != before):
             position.created_ns = at_ns
@@ -141,11 +222,13 @@ class Account:
         self.fees_usd += fee_usd
         position.realised_usd += realised - fee_usd
         position.current_realised_usd += realised - fee_usd
-        return closed
+        close_fee = fee_usd if closed == qty else to_cents(fee_usd * closed / qty)
+        open_fee = fees_before if closed == held else to_cents(fees_before * closed / held) if held else ZERO
+        position.open_fees_usd = fees_before - open_fee + fee_usd - close_fee
+        return Booking(closed, realised, closed * price - realised * before, open_fee, close_fee)
 
-    def book_funding(self, symbol: str, received_usd: Decimal, at_ns: int) -> None:
+    def book_funding(self, position: Position, received_usd: Decimal, at_ns: int) -> None:
         """Book one funding payment; negative when paid."""
-        position = self.position(symbol)
         self.funding_usd += received_usd
         position.realised_usd += received_usd
         position.current_realised_usd += received_usd

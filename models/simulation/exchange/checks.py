@@ -9,9 +9,17 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from models.simulation.exchange.account import Account, Position
+from models.simulation.exchange.account import Position
 from models.simulation.exchange.matching import market_limit, takeable, total
-from models.simulation.exchange.orders import ZERO, Order, OrderRequest, Rejection
+from models.simulation.exchange.orders import (
+    LONG_SIDE,
+    ONE_WAY,
+    SHORT_SIDE,
+    ZERO,
+    Order,
+    OrderRequest,
+    Rejection,
+)
 from models.simulation.listing import Listing
 from models.simulation.quotes import Book
 
@@ -41,11 +49,41 @@ def check_words(request: OrderRequest) -> None:
         raise Rejection(10001, "TriggerDirection is invalid")
 
 
+def check_mode(request: OrderRequest, *, hedged: bool) -> None:
+    """Position index fits the symbol's position mode."""
+    allowed = (LONG_SIDE, SHORT_SIDE) if hedged else (ONE_WAY,)
+    if request.position_idx not in allowed:
+        raise Rejection(10001, "position idx not match position mode")
+
+
+def check_stop_terms(request: OrderRequest) -> None:
+    """TP/SL are at market for a whole position; as limit orders they need their price and the Partial mode."""
+    if request.tpsl_mode not in ("Full", "Partial"):
+        raise Rejection(10001, "TpslMode is invalid")
+    for kind, price, limit in (
+        (request.take_profit_type, request.take_profit, request.take_profit_limit),
+        (request.stop_loss_type, request.stop_loss, request.stop_loss_limit),
+    ):
+        if kind not in ("Market", "Limit"):
+            raise Rejection(10001, "tp/sl OrderType is invalid")
+        if kind == "Limit" and request.tpsl_mode == "Full":
+            raise Rejection(10001, "Full tpslMode only supports Market tp/sl orders")
+        if (kind == "Limit" and price is not None) != (limit is not None):
+            raise Rejection(10001, "tp/sl limit price does not fit its order type")
+
+
 def check_price(request: OrderRequest, listing: Listing) -> None:
     """Limit, trigger and stop prices lie on the tick and within the listing's range."""
     if request.order_type == "Limit" and request.price is None:
         raise Rejection(10001, "Price is required for a Limit order")
-    for price in (request.price, request.trigger_price, request.stop_loss, request.take_profit):
+    for price in (
+        request.price,
+        request.trigger_price,
+        request.stop_loss,
+        request.take_profit,
+        request.stop_loss_limit,
+        request.take_profit_limit,
+    ):
         if price is None:
             continue
         if price <= 0 or price > listing.tick_size * 19_999_998:
@@ -105,7 +143,7 @@ def check_stops(request: OrderRequest, reference: Decimal) -> None:
 
 
 def check_trigger(request: OrderRequest, current: Decimal) -> None:
-    """Return A conditional order's trigger lies on the side its direction says."""
+    """Trigger of a conditional order lies on the side its direction says."""
     if request.trigger_price is None:
         return
     if request.trigger_direction == 1 and request.trigger_price <= current:
@@ -121,30 +159,30 @@ def opening_qty(side: int, qty: Decimal, position: Position) -> Decimal:
 
 def order_margin(order: Order, position: Position) -> Decimal:
     """Margin a resting order holds; conditional orders hold none until they trigger."""
-    if order.request.reduce_only or order.request.price is None or order.stop_order_type:
+    if order.request.reduce_only or order.request.price is None or order.is_waiting:
         return ZERO
     return (
         opening_qty(order.request.side, order.remaining, position) * order.request.price / position.leverage
     )
 
 
-def check_margin(
-    request: OrderRequest,
-    qty: Decimal,
-    account: Account,
-    available: Decimal,
-    book: Book,
-    marks: tuple[Decimal, Decimal],
-) -> None:
-    """Return the opening part of the order can be paid for; `marks` are mark price and taker fee rate."""
-    position = account.position(request.symbol)
-    opened = opening_qty(request.side, qty, position)
-    mark, fee_rate = marks
-    if not opened:
-        return
+def opening_value(request: OrderRequest, opened: Decimal, book: Book, mark: Decimal) -> Decimal:
+    """Return what the opening part of an order is worth at its price, or where it has none at the book's."""
     if request.price is not None:
-        value = opened * request.price
-    else:
-        _, value = total(takeable(book, request.side, opened, market_limit(mark, request.side)))
-    if value / position.leverage + value * fee_rate > available:
+        return opened * request.price
+    return total(takeable(book, request.side, opened, market_limit(mark, request.side)))[1]
+
+
+def check_margin(value_usd: Decimal, position: Position, available_usd: Decimal, fee_rate: Decimal) -> None:
+    """Refuse with 110007 what cannot be paid for: margin and fee of an opening value."""
+    if value_usd / position.leverage + value_usd * fee_rate > available_usd:
         raise Rejection(110007, "ab not enough for new order")
+
+
+def check_risk_limit(value_usd: Decimal, limit_usd: Decimal) -> None:
+    """Refuse with 110090 a position value beyond what the leverage allows."""
+    if value_usd > limit_usd:
+        raise Rejection(
+            110090,
+            f"Your position value {value_usd} would exceed the maximum of {limit_usd} at the present leverage",
+        )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.simulation.listing import Listing
 from models.simulation.quotes import Book, Path, Settlement
@@ -29,3 +32,11 @@ class MatchingMarket(Protocol):
 
     def next_settlement(self, symbol: str, after_ms: int, until_ms: int) -> Settlement | None:
         """First settlement with ``after_ms < ts <= until_ms``."""
+
+
+@runtime_checkable
+class EventMarket(MatchingMarket, Protocol):
+    """Market whose every event is known: resting orders are matched by their place in the queue."""
+
+    def events(self, symbol: str, after_ns: int, until_ns: int) -> NDArray[np.void]:
+        """Rows of `models.market.tape.EVENT` with ``after_ns < exch_ts <= until_ns``, ascending in ``exch_ts``."""

@@ -3,9 +3,9 @@
 Here belong pure functions of books, paths and orders. Nothing here changes a state.
 
 The rules are those of a small account in a market it does not move: an aggressive order takes the levels of the book
-one by one; a resting order fills whole, at its price, once a trade goes beyond its price by a tick (a trade at its
-price may have gone to the queue before it). Queue positions and partial fills of resting orders are the fill model's
-business.
+one by one; in a market of bars a resting order fills whole, at its price, once a trade goes beyond its price by a tick
+(a trade at its price may have gone to the queue before it). In a market of events places in the queue and partial fills
+are `queues`' business.
 """
 
 from __future__ import annotations
@@ -72,6 +72,39 @@ def first_reached(path: Path, order: Order, tick: Decimal) -> int | None:
     reached = _reached(path, order, float(tick))
     at = int(np.argmax(reached))
     return at if reached[at] else None
+
+
+def trail(path: Path, order: Order, tick: Decimal) -> tuple[int | None, NDArray[np.float64]]:
+    """Follow the market with a trailing stop.
+
+    Parameters
+    ----------
+    path : Path
+    order : Order
+        Waiting, with a distance; `peak` is the best price so far, None while the price it starts at has not been reached.
+    tick : Decimal
+
+    Returns
+    -------
+    int or None
+        First point at which the market has come back by the distance.
+    array of float64, shape (n + 1,)
+        Best price before the path and after each of its points; minus infinity times the side while not active. Within a point
+        the market is taken to come back before it goes on: the stop never profits from an order of prices nobody saw.
+
+    """
+    request = order.request
+    held = -request.side
+    best, worst = (path.high, path.low) if held > 0 else (-path.low, -path.high)
+    if order.peak is not None:
+        start, follows = held * float(order.peak), np.ones(len(best), dtype=np.bool_)
+    else:
+        start = -np.inf
+        follows = np.logical_or.accumulate(best >= held * float(request.active_price or 0))
+    peaks = np.maximum.accumulate(np.concatenate(([start], np.where(follows, best, -np.inf))))
+    back = worst <= peaks[:-1] - float(request.trailing or 0) + float(tick) / 2000.0
+    at = int(np.argmax(back)) if back.any() else None
+    return at, held * peaks
 
 
 def _reached(path: Path, order: Order, tick: float) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 ZERO = Decimal(0)
+ONE_WAY, LONG_SIDE, SHORT_SIDE = 0, 1, 2  # positionIdx
 
 
 class Rejection(Exception):
@@ -36,6 +37,7 @@ class OrderStatus(StrEnum):
     NEW = "New"
     PARTIALLY_FILLED = "PartiallyFilled"
     UNTRIGGERED = "Untriggered"
+    TRIGGERED = "Triggered"
     FILLED = "Filled"
     CANCELLED = "Cancelled"
     REJECTED = "Rejected"
@@ -44,7 +46,12 @@ class OrderStatus(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether the order can still trade."""
-        return self in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.UNTRIGGERED)
+        return self in _OPEN
+
+
+_OPEN = frozenset(
+    {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.UNTRIGGERED, OrderStatus.TRIGGERED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ class OrderRequest:
     """What a client asks for; `side` is +1 to buy, -1 to sell.
 
     `price` is None for market orders. A `trigger_price` makes the order conditional; `trigger_direction` is 1 when the price must
-    rise to it, 2 when it must fall. `stop_loss` and `take_profit` are put on the position once the order fills.
+    rise to it, 2 when it must fall. `stop_loss` and `take_profit` are put on the position once the order fills: with `tpsl_mode`
+    ``Full`` on all of it, with ``Partial`` on what this order filled, there also as limit orders (`*_type`, `*_limit`).
+    `trailing` is the distance of a trailing stop in USD, `active_price` where it starts to follow.
     """
 
     symbol: str
@@ -71,11 +80,46 @@ class OrderRequest:
     take_profit: Decimal | None = None
     stop_loss_by: str = "LastPrice"
     take_profit_by: str = "LastPrice"
+    position_idx: int = ONE_WAY
+    tpsl_mode: str = "Full"
+    stop_loss_type: str = "Market"
+    take_profit_type: str = "Market"
+    stop_loss_limit: Decimal | None = None
+    take_profit_limit: Decimal | None = None
+    trailing: Decimal | None = None
+    active_price: Decimal | None = None
+
+    @property
+    def closes_a_side(self) -> bool:
+        """Whether the order can only close its side of a hedged position."""
+        return (self.position_idx == LONG_SIDE and self.side < 0) or (
+            self.position_idx == SHORT_SIDE and self.side > 0
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What a client wants changed of an open order; None leaves as it is, a zero TP/SL removes it."""
+
+    qty: Decimal | None = None
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    trigger_by: str = ""
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    stop_loss_by: str = ""
+    take_profit_by: str = ""
+    stop_loss_limit: Decimal | None = None
+    take_profit_limit: Decimal | None = None
 
 
 @dataclass(slots=True)
 class Order:
-    """One order and what has become of it; `request` never changes."""
+    """One order and what has become of it.
+
+    `request` is replaced by amendments and by a trailing stop that moves; `qty` is what is asked for now. `partner_id` is the
+    order that ends when this one triggers, `attached` are the partial stops its fills brought.
+    """
 
     order_id: str
     request: OrderRequest
@@ -91,7 +135,11 @@ class Order:
     filled_qty: Decimal = ZERO
     filled_value: Decimal = ZERO
     fee_usd: Decimal = ZERO
+    closed_pnl_usd: Decimal = ZERO
     sequence: int = field(default=0)
+    partner_id: str = ""
+    attached: tuple[str, ...] = ()
+    peak: Decimal | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -103,10 +151,23 @@ class Order:
         """Mean price of the fills, or None without any."""
         return self.filled_value / self.filled_qty if self.filled_qty else None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the order waits for its trigger."""
+        return self.status is OrderStatus.UNTRIGGERED
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the order stands in the book."""
+        return self.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One fill, or one funding payment (`kind` ``Funding``, `fee_usd` positive when paid)."""
+    """One fill, or one funding payment (`kind` ``Funding``, `fee_usd` positive when paid).
+
+    `pnl_usd` is what a closing part realised before fees; `cash_usd` and `held_qty` are wallet and signed position right after.
+    """
 
     exec_id: str
     kind: str
@@ -129,6 +190,10 @@ class Execution:
     sequence: int
     create_type: str = "CreateByUser"
     stop_order_type: str = ""
+    position_idx: int = ONE_WAY
+    pnl_usd: Decimal = ZERO
+    cash_usd: Decimal = ZERO
+    held_qty: Decimal = ZERO
 
     @property
     def value_usd(self) -> Decimal:

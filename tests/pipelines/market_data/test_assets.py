@@ -11,6 +11,7 @@ import pytest
 
 from hean_pipelines.defs.market_data import market_data_definitions
 from hean_pipelines.defs.market_data.schedules import days_to_refresh
+from hean_pipelines.defs.market_data.tapes import NAME as TAPE
 from hean_pipelines.partitions import RANGE_END_TAG, RANGE_START_TAG, daily_partitions
 from hean_pipelines.resources.lake import Lake
 from hean_pipelines.resources.lake_schemas import MARKET_DATASETS
@@ -147,12 +148,13 @@ def test_partitions_begin_and_end_where_the_settings_say(tmp_path: Path) -> None
 
 def test_every_asset_is_single_run_in_the_group_with_the_pool(settings: PipelineSettings) -> None:
     definitions = market_data_definitions(settings)
-    assert {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()} == set(
-        MARKET_DATASETS
-    )
+    assert {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()} == {
+        *MARKET_DATASETS,
+        TAPE,
+    }
     for asset in definitions.assets:
         assert asset.backfill_policy == dg.BackfillPolicy.single_run()
-        assert asset.op.pool == "bybit"
+        assert asset.op.pool == (None if asset.key.to_user_string() == TAPE else "bybit")
         spec = next(iter(asset.specs))
         assert (spec.group_name, spec.kinds) == ("market_data", {"bybit", "parquet"})
         assert spec.description

@@ -1,0 +1,211 @@
+"""The two clients of the latency benchmark, each a process of its own.
+
+    python -m benchmarks.streams_latency_clients hean PORTS FOLDER fsync|os
+    python -m benchmarks.streams_latency_clients pybit PORTS FOLDER -
+
+`hean`: public stream → parser → book and features of all symbols → S5 at every tick → the order gate (R1) → the journal
+→ the trade socket, all in the streams' loop. `pybit`: its own socket layer, which parses and merges books; the callback
+answers the flagged trades through `WebSocketTrading`, without features, strategy, risk or journal.
+prints which message made which order, as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from hean_live.kernel_cache import name_kernel_cache
+
+name_kernel_cache()
+
+import numpy as np  # noqa: E402
+from numba import njit  # noqa: E402
+
+from benchmarks.streams_feed import number_of  # noqa: E402
+from benchmarks.streams_market import DEPTH, SYMBOLS, TICK  # noqa: E402
+from models.strategies import impact_reversion as s5  # noqa: E402
+
+_STEP = s5.step
+_QTY = Decimal("0.5")
+_EQUITY = Decimal(1_000_000)
+
+
+@njit(cache=True)
+def wants_entry(symbols: Any, place: int, params: Any, states: Any) -> bool:
+    """Step S5 for one symbol; indexing the records in here costs a microsecond, handing them over twenty."""
+    return bool(_STEP(symbols[place].market, params, states[place]).action == 1)
+
+
+class Lane:
+    """From a tick to an order: S5, the gate, the journal, the trade socket."""
+
+    def __init__(self, folder: Path, durability: str) -> None:
+        from hean_live.execution.journal import Journal
+        from hean_live.execution.order_gate import BooksNow, OrderGate
+        from hean_live.execution.reconcile import Books
+        from models.portfolio.limits import Limits
+
+        self.params = s5.check_params(s5.Params())
+        self.states = np.array([s5.new_state() for _ in SYMBOLS], dtype=s5.STATE)
+        self.journal = Journal(folder / f"journal-{durability}-{time.time_ns()}.sqlite")
+        if durability == "os":
+            self.journal._db.execute("PRAGMA synchronous=NORMAL")
+        self.view = SimpleNamespace(now_ns=0, tickers_at_ns=0, quotes={}, clock_offset_ms=0.0)
+        books = Books({}, {}, {}, _EQUITY, _EQUITY, 0)
+        limits = Limits(total_exposure=Decimal(1000), symbol_exposure=Decimal(1000))
+        self.gate = OrderGate(self.journal, limits, Decimal(3), self.view, lambda: BooksNow(books, ""))
+        self.made: dict[str, int] = {}
+        self.denied: list[str] = []
+        self.payload = b""
+        self.markets: Any = None
+        self.trade: Any = None
+        self.journal_ns: list[int] = []
+
+    def on_tick(self, place: int, at_ns: int) -> None:
+        """Step S5 and carry an entry out."""
+        if wants_entry(self.markets.state, place, self.params, self.states):
+            self.enter(place, at_ns)
+
+    def enter(self, place: int, at_ns: int) -> None:
+        """Send one order, durable before it is on the wire."""
+        from hean_live.execution.decision import OrderDecision, request_of, row_of
+        from hean_live.execution.records import CANCELLED
+        from hean_live.venues.order_fields import create_fields
+        from hean_live.venues.streams.trade import CREATE
+
+        symbol, side = SYMBOLS[place], int(self.states[place]["side"])
+        market = self.markets.state["market"]
+        bid, ask = (Decimal(f"{market[name][place]:.2f}") for name in ("best_bid", "best_ask"))
+        self.view.now_ns = self.view.tickers_at_ns = at_ns
+        self.view.quotes[symbol] = Quote(bid, ask, at_ns)
+        decided_ns = at_ns // 1_000_000_000 * 1_000_000_000
+        price = ask if side > 0 else bid
+        stop = price * (Decimal("0.99") if side > 0 else Decimal("1.01"))
+        decision = OrderDecision("S5", symbol, decided_ns, "e0", side, _QTY, price, "IOC", False, stop)
+        breach = self.gate(decision)
+        if breach is not None:
+            self.denied.append(f"{breach.reason}: {breach.arithmetic}")
+            return
+        started = time.perf_counter_ns()
+        row = self.journal.put_order(row_of(decision))
+        self.journal_ns.append(time.perf_counter_ns() - started)
+        self.trade.send(CREATE, create_fields(request_of(decision)), lambda _reply: None)
+        self.made[decision.client_id] = number_of(self.payload)
+        # Off the measured way: the order ends, so that exposure does not grow for ever.
+        asyncio.get_running_loop().call_later(0.1, self.journal.put_order, replace(row, state=CANCELLED))
+
+
+class Quote:
+    """What the gate asks of a quote."""
+
+    def __init__(self, bid: Decimal, ask: Decimal, at_ns: int) -> None:
+        self.bid, self.ask, self.at_ns = bid, ask, at_ns
+        self.mark = (bid + ask) / 2
+
+    def across(self, side: int) -> Decimal:
+        """Return the price a taker gets."""
+        return self.ask if side > 0 else self.bid
+
+
+async def with_hean(ports: Mapping[str, int], folder: Path, durability: str) -> dict[str, Any]:
+    """Run the executor's own parts."""
+    from hean_live.market.hub import MarketHub
+    from hean_live.market.markets import Markets
+    from hean_live.venues.streams.public import PublicStream
+    from hean_live.venues.streams.topics import Silence, market_topics
+    from hean_live.venues.streams.trade import TradeSocket
+
+    class Hub(MarketHub):
+        """Remembers the message at hand, for its number."""
+
+        def on_data(self, topic: str, payload: bytes, received_ns: int) -> None:
+            lane.payload = payload
+            super().on_data(topic, payload, received_ns)
+
+        def on_close(self, reason: str, closed_ns: int) -> None:
+            super().on_close(reason, closed_ns)
+            gone.set()
+
+    async def no_trades(_symbol: str) -> tuple[object, int]:
+        raise NotImplementedError
+
+    gone = asyncio.Event()
+    lane = Lane(folder, durability)
+    markets = Markets(SYMBOLS, [TICK] * len(SYMBOLS), on_tick=lane.on_tick)
+    lane.markets = markets
+    wants_entry(markets.state, 0, lane.params, lane.states)  # compiled before it counts
+    hub = Hub(markets, DEPTH, no_trades)
+    topics = market_topics(SYMBOLS, DEPTH, Silence(0, 0, 0))
+    stream = PublicStream(f"ws://127.0.0.1:{ports['market']}/v5/public/linear", topics, hub)
+    hub.resubscribe = stream.resubscribe
+    lane.trade = TradeSocket(f"ws://127.0.0.1:{ports['trade']}/v5/trade", "key", "secret")
+    tasks = [asyncio.ensure_future(lane.trade.run()), asyncio.ensure_future(stream.run())]
+    await gone.wait()
+    for task in tasks:
+        task.cancel()
+    return {
+        "made": lane.made,
+        "denied": lane.denied[:3],
+        "journal_ns": lane.journal_ns,
+        "counts": vars(markets.counts),
+    }
+
+
+def with_pybit(ports: Mapping[str, int], seconds: float) -> dict[str, Any]:
+    """Run pybit's socket layer."""
+    import pybit._websocket_trading as trading
+    import pybit.unified_trading as pybit
+
+    pybit.PUBLIC_WSS = f"ws://127.0.0.1:{ports['market']}/v5/public/{{CHANNEL_TYPE}}"
+    trading.TRADE_WSS = f"ws://127.0.0.1:{ports['trade']}/v5/trade"
+    made: dict[str, int] = {}
+    orders = pybit.WebSocketTrading(testnet=False, api_key="key", api_secret="secret")
+    market = pybit.WebSocket(testnet=False, channel_type="linear")
+
+    def on_trade(message: dict[str, Any]) -> None:
+        if not message["fire"]:
+            return
+        trade = message["data"][0]
+        link = f"k{message['k']}"
+        made[link] = message["k"]
+        orders.place_order(
+            lambda _reply: None,
+            category="linear",
+            symbol=trade["s"],
+            side="Sell" if trade["S"] == "Buy" else "Buy",
+            orderType="Limit",
+            qty="0.5",
+            price=trade["p"],
+            timeInForce="IOC",
+            orderLinkId=link,
+            reduceOnly=False,
+            positionIdx=0,
+        )
+
+    market.orderbook_stream(DEPTH, list(SYMBOLS), lambda _book: None)
+    market.trade_stream(list(SYMBOLS), on_trade)
+    time.sleep(seconds + 4.0)
+    return {"made": made}
+
+
+def main() -> None:
+    """Run one client and print what it made."""
+    name, ports, folder, how = sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+    ours = name == "hean"
+    result = asyncio.run(with_hean(ports, folder, how)) if ours else with_pybit(ports, float(how))
+    sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # pybit's threads would keep the process alive
+
+
+if __name__ == "__main__":
+    main()
