@@ -1,6 +1,6 @@
 """The lake: Parquet files of one dataset, symbol and day each, replaced whole and never seen half-written.
 
-Layout: `<root>/<dataset>/venue=bybit/symbol=<SYMBOL>/date=<YYYY-MM-DD>/data.parquet`. The same rows give the
+Layout: `<root>/<dataset>/venue=<venue>/symbol=<SYMBOL>/date=<YYYY-MM-DD>/data.parquet`. The same rows give the
 same bytes. Any process may read at any time. What does not belong here: where rows come from or mean.
 """
 
@@ -146,7 +146,8 @@ class Lake:
         return int(self.scan(dataset, symbols, start, end).select(pl.len()).collect().item())
 
     def _folder(self, dataset: str) -> Path:
-        return self.root / dataset_named(dataset).name / "venue=bybit"
+        declared = dataset_named(dataset)
+        return self.root / declared.name / f"venue={declared.venue}"
 
     def _replace(self, path: Path, content: memoryview) -> None:
         temporary = path.with_name(f".{_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
