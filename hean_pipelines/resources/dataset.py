@@ -33,6 +33,8 @@ class Dataset:
         Most seconds between two rows of a symbol when nothing is missing; None for irregular data.
     available_after_s : int
         `available_at` minus `time`.
+    keeps_order : bool
+        Rows of one instant stay in the order they came in: for trades and book events it is information.
 
     """
 
@@ -43,6 +45,7 @@ class Dataset:
     time: str = "ts"
     cadence_s: int | None = None
     available_after_s: int = 0
+    keeps_order: bool = False
 
     @property
     def venue(self) -> str:

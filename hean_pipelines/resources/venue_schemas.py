@@ -59,6 +59,7 @@ _BYBIT = (
         "Every public trade of a day from the venue's daily files; `side` is the taker's, `size` in base coins.",
         _TRADE,
         key=("symbol", "trade_id"),
+        keeps_order=True,
     ),
     Dataset(
         "raw_bybit__book_events",
@@ -66,6 +67,7 @@ _BYBIT = (
         _EVENT,
         key=("symbol", "seq"),
         time="exch_ts",
+        keeps_order=True,
     ),
     market(
         "raw_bybit__60s_open_interest",
@@ -80,6 +82,7 @@ _BYBIT = (
         {name: kind for name, kind in _EVENT.items() if name not in ("kind",)},
         key=("symbol", "seq"),
         time="exch_ts",
+        keeps_order=True,
     ),
 )
 _BINANCE = (
@@ -136,6 +139,7 @@ _BINANCE = (
         "Aggregated trades: one taker order at one price within 100 ms is one row. `side` is the taker's.",
         _TRADE,
         key=("symbol", "trade_id"),
+        keeps_order=True,
     ),
     Dataset(
         "raw_binance__book_depth_bands",

@@ -137,6 +137,59 @@ class PoliteHttp:
             "what was fetched before is kept",
         )
 
+    def open_stream(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """Return an answer whose body is still to be read, within the budget and after retries.
+
+        The caller closes it. A body that breaks off is the caller's business: it knows how much it has.
+
+        Parameters
+        ----------
+        url : str
+        headers : mapping
+            Of the request, for example a ``Range``.
+
+        Returns
+        -------
+        requests.Response
+            With status 200, 206, 304, 404 or 416.
+
+        Raises
+        ------
+        RequestsBanned, Retryable, DataError
+            As `get_json`.
+
+        """
+        reason = ""
+        for attempt in range(self.max_attempts):
+            outcome = self._attempt_stream(url, headers)
+            if isinstance(outcome, requests.Response):
+                return outcome
+            reason = outcome.reason
+            if attempt + 1 < self.max_attempts:
+                with self._lock:
+                    self.traffic.retries += 1
+                self._wait(outcome.wait_s + self._jitter(attempt))
+        raise Retryable(
+            f"GET {_shown(url)}: expected an answer, was {reason} in {self.max_attempts} attempts",
+            remedy="check that the address is right and reachable, then run again: what was fetched before is kept",
+        )
+
+    def _attempt_stream(self, url: str, headers: Mapping[str, str]) -> requests.Response | Retry:
+        host = self._take_turn(url)
+        try:
+            session, surroundings = self._session(url)
+            request = _raw_get(url)
+            request.headers.update({"Accept": "*/*", "Accept-Encoding": "identity", **headers})
+            reply = session.send(request, timeout=self.timeout_s, **(dict(surroundings) | {"stream": True}))
+        except requests.Timeout:
+            return Retry(f"no answer within {self.timeout_s:g} s")
+        except requests.RequestException as error:
+            return Retry(f"a broken connection ({_cause(error)})")
+        if reply.status_code in (200, 206, 304, 404, 416):
+            return reply
+        with reply:
+            return self._refusal(url, host, reply)
+
     def _attempt(self, url: str, judge: Judge) -> dict[str, Any] | Retry:
         host = self._take_turn(url)
         started = self._monotonic()
