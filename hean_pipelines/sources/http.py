@@ -39,6 +39,8 @@ class Retry:
 
 Judge = Callable[[Mapping[str, Any], Mapping[str, str]], Retry | None]
 """Looks at (body, headers) of a reply and says whether to ask again."""
+AnyJudge = Callable[[Any, Mapping[str, str]], Retry | None]
+"""The same for replies that may be arrays."""
 
 
 @dataclass
@@ -107,9 +109,15 @@ class PoliteHttp:
         self._sessions: list[requests.Session] = []
 
     def get_json(self, url: str, judge: Judge) -> dict[str, Any]:
-        """Return the JSON object at `url`, asked for again as long as that can help.
+        """Return the JSON object at `url`, asked for again as long as that can help; see `get_any`."""
+        found = self.get_any(url, lambda body, headers: _object_only(body) or judge(body, headers))
+        return dict(found)
 
-        `url` is sent as it is: percent-encoded cursors stay as the venue wrote them.
+    def get_any(self, url: str, judge: AnyJudge, headers: Mapping[str, str] | None = None) -> Any:
+        """Return the JSON at `url`, object or array, asked for again as long as that can help.
+
+        `url` is sent as it is: percent-encoded cursors stay as the venue wrote them. `headers` may hold a key; they are never
+        shown.
 
         Raises
         ------
@@ -123,8 +131,8 @@ class PoliteHttp:
         """
         reason = ""
         for attempt in range(self.max_attempts):
-            outcome = self._attempt(url, judge)
-            if isinstance(outcome, dict):
+            outcome = self._attempt(url, judge, headers or {})
+            if not isinstance(outcome, Retry):
                 return outcome
             reason = outcome.reason
             if attempt + 1 < self.max_attempts:
@@ -190,13 +198,15 @@ class PoliteHttp:
         with reply:
             return self._refusal(url, host, reply)
 
-    def _attempt(self, url: str, judge: Judge) -> dict[str, Any] | Retry:
+    def _attempt(self, url: str, judge: AnyJudge, headers: Mapping[str, str]) -> Any:
         host = self._take_turn(url)
         started = self._monotonic()
         try:
             # A prepared request would re-encode the query; the raw URL is what a cursor needs.
             session, surroundings = self._session(url)
-            reply = session.send(_raw_get(url), timeout=self.timeout_s, **surroundings)
+            request = _raw_get(url)
+            request.headers.update(headers)
+            reply = session.send(request, timeout=self.timeout_s, **surroundings)
             body = reply.content
         except requests.Timeout:
             return Retry(f"no answer within {self.timeout_s:g} s")
@@ -211,14 +221,12 @@ class PoliteHttp:
             content = json.loads(body)
         except ValueError:
             return Retry(f"a body of {len(body)} bytes that is not JSON (truncated?)")
-        if not isinstance(content, dict):
-            return Retry(f"JSON of type {type(content).__name__} where an object was expected")
         return judge(content, reply.headers) or content
 
     def _refusal(self, url: str, host: _Host, reply: requests.Response) -> Retry:
         status, text = reply.status_code, reply.text[:120].strip()
-        if status == 403:
-            host.banned_until, host.refusal = self._monotonic() + BAN_S, f"HTTP 403 ({text})"
+        if status in (403, 418):  # 418: how Binance says that an address is banned
+            host.banned_until, host.refusal = self._monotonic() + BAN_S, f"HTTP {status} ({text})"
             raise self._ban(url, host.refusal)
         if status == 429 or status >= 500:
             return Retry(f"HTTP {status} ({text})", self._retry_after(reply.headers))
@@ -296,6 +304,12 @@ class PoliteHttp:
             with self._lock:
                 self._sessions.append(session)
         return known
+
+
+def _object_only(body: Any) -> Retry | None:
+    if isinstance(body, dict):
+        return None
+    return Retry(f"JSON of type {type(body).__name__} where an object was expected")
 
 
 def _raw_get(url: str) -> requests.PreparedRequest:
