@@ -100,7 +100,7 @@ class BinancePublicClient:
         at_ns = nanoseconds(as_payload(info, "exchangeInfo"), "serverTime", "exchangeInfo")
         return at_ns, [row for row in found if wanted is None or row.symbol in wanted]
 
-    def market_time_ns(self, symbol: str) -> int:  # noqa: ARG002 - the same question for every symbol
+    def market_time_ns(self, symbol: str) -> int:
         """Return the venue's clock, ns."""
         return nanoseconds(as_payload(self._get("/fapi/v1/time", {}), "time"), "serverTime", "time")
 
@@ -178,7 +178,7 @@ class BinancePublicClient:
         return reply
 
 
-def _judge(body: Any, headers: Mapping[str, str]) -> Retry | None:  # noqa: ARG001 - what every judge is given
+def _judge(body: Any, headers: Mapping[str, str]) -> Retry | None:
     code = body.get("code") if isinstance(body, Mapping) else None
     if code == UNKNOWN_SYMBOL:
         raise SkipSymbol(

@@ -73,7 +73,7 @@ class CoinglassClient:
         return self.http.get_any(f"{self.base_url}{path}?{urlencode(params)}", _judge, headers)
 
 
-def _judge(body: Any, headers: Mapping[str, str]) -> Retry | None:  # noqa: ARG001 - what every judge is given
+def _judge(body: Any, headers: Mapping[str, str]) -> Retry | None:
     if not isinstance(body, Mapping):
         return Retry(f"JSON of type {type(body).__name__} where an object was expected")
     code = str(body.get("code", ""))

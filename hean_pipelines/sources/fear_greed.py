@@ -34,7 +34,7 @@ class FearGreedClient:
         self.base_url = base_url.rstrip("/")
         self.http = http
 
-    def history(self, symbol: str, start_ns: int, end_ns: int) -> FearGreed:  # noqa: ARG002 - one index for all
+    def history(self, symbol: str, start_ns: int, end_ns: int) -> FearGreed:
         """Return the days in [start_ns, end_ns); the whole history is one small reply."""
         rows = rows_of(self.http.get_json(f"{self.base_url}/fng/?limit=0&format=json", _judge), "fng", "data")
         stamps = [integer(row, "timestamp", "fng") * NS_PER_S for row in rows]
@@ -45,5 +45,5 @@ class FearGreedClient:
         return join_pages([page], start_ns, end_ns)
 
 
-def _judge(body: Mapping[str, Any], headers: Mapping[str, str]) -> Retry | None:  # noqa: ARG001
+def _judge(body: Mapping[str, Any], headers: Mapping[str, str]) -> Retry | None:
     return None if "data" in body else Retry("a reply without data")

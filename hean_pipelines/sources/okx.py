@@ -83,7 +83,7 @@ class OkxPublicClient:
         """Return the open interest of every swap."""
         return parse_open_interest(self._get("open-interest", {"instType": "SWAP"}))
 
-    def market_time_ns(self, symbol: str) -> int:  # noqa: ARG002 - the same question for every symbol
+    def market_time_ns(self, symbol: str) -> int:
         """Return the venue's clock, ns."""
         (row,) = rows_of_reply(self._get("time", {}), "time")
         return nanoseconds(row, "ts", "time")
@@ -93,7 +93,7 @@ class OkxPublicClient:
         return self.http.get_any(f"{self.base_url}/api/v5/public/{name}{query}", _judge)
 
 
-def _judge(body: Any, headers: Mapping[str, str]) -> Retry | None:  # noqa: ARG001 - what every judge is given
+def _judge(body: Any, headers: Mapping[str, str]) -> Retry | None:
     if not isinstance(body, Mapping):
         return Retry(f"JSON of type {type(body).__name__} where an object was expected")
     code = str(body.get("code", ""))
