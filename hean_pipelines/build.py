@@ -6,6 +6,7 @@ nothing heavy is imported: definitions are loaded again and again.
 
 import dagster as dg
 
+from hean_pipelines.defs.archives.assets import archive_definitions
 from hean_pipelines.defs.evidence.premium_study import premium_study_definitions
 from hean_pipelines.defs.features.assets import feature_definitions
 from hean_pipelines.defs.learning.regime_matrix import matrix_definitions
@@ -37,6 +38,7 @@ def build_definitions(settings: PipelineSettings | None = None) -> dg.Definition
     return dg.Definitions.merge(
         dg.Definitions(executor=dg.in_process_executor),
         market_data_definitions(chosen),
+        archive_definitions(chosen),
         own_activity_definitions(chosen),
         warehouse_definitions(chosen),
         feature_definitions(chosen),
