@@ -14,6 +14,7 @@ from aiohttp import web
 from hean_live.local_testnet import control, private, public_bars, public_history, public_now
 from hean_live.local_testnet.envelope import HttpRefused, Refused, failure, success
 from hean_live.local_testnet.faults import Fault
+from hean_live.local_testnet.other_venues import routes as other_venues
 from hean_live.local_testnet.query import Query
 from hean_live.local_testnet.venue import Venue
 
@@ -48,6 +49,7 @@ def create_app(venue: Venue) -> web.Application:
     for path in (*private.GETS, *private.POSTS, *private.NOT_SERVED):
         app.router.add_route("*", path, _private)
     control.add_routes(app, venue)
+    other_venues.add_routes(app, venue)
     return app
 
 

@@ -170,7 +170,7 @@ class BinancePublicClient:
 
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
         query = f"?{urlencode(params)}" if params else ""
-        reply = self.http.get_any(f"{self.base_url}{path}{query}", _judge)
+        reply = self.http.get_any(f"{self.base_url}{path}{query}", _judge, answers=(200, 400))
         if isinstance(reply, Mapping) and isinstance(reply.get("code"), int) and reply["code"] < 0:
             raise DataError(
                 f"{path} {dict(params)}: expected data, was {reply['code']} ({str(reply.get('msg'))[:120]})"

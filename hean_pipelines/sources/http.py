@@ -113,11 +113,17 @@ class PoliteHttp:
         found = self.get_any(url, lambda body, headers: _object_only(body) or judge(body, headers))
         return dict(found)
 
-    def get_any(self, url: str, judge: AnyJudge, headers: Mapping[str, str] | None = None) -> Any:
+    def get_any(
+        self,
+        url: str,
+        judge: AnyJudge,
+        headers: Mapping[str, str] | None = None,
+        answers: tuple[int, ...] = (200,),
+    ) -> Any:
         """Return the JSON at `url`, object or array, asked for again as long as that can help.
 
         `url` is sent as it is: percent-encoded cursors stay as the venue wrote them. `headers` may hold a key; they are never
-        shown.
+        shown. `answers` are the HTTP statuses whose body is the venue's own word, for the judge to read.
 
         Raises
         ------
@@ -131,7 +137,7 @@ class PoliteHttp:
         """
         reason = ""
         for attempt in range(self.max_attempts):
-            outcome = self._attempt(url, judge, headers or {})
+            outcome = self._attempt(url, judge, headers or {}, answers)
             if not isinstance(outcome, Retry):
                 return outcome
             reason = outcome.reason
@@ -198,7 +204,9 @@ class PoliteHttp:
         with reply:
             return self._refusal(url, host, reply)
 
-    def _attempt(self, url: str, judge: AnyJudge, headers: Mapping[str, str]) -> Any:
+    def _attempt(
+        self, url: str, judge: AnyJudge, headers: Mapping[str, str], answers: tuple[int, ...]
+    ) -> Any:
         host = self._take_turn(url)
         started = self._monotonic()
         try:
@@ -215,7 +223,7 @@ class PoliteHttp:
         finally:
             with self._lock:
                 self.traffic.network_s += self._monotonic() - started
-        if reply.status_code != 200:
+        if reply.status_code not in answers:
             return self._refusal(url, host, reply)
         try:
             content = json.loads(body)
