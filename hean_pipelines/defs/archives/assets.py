@@ -17,6 +17,7 @@ from hean_pipelines.defs.market_data.assets import (
     told_plainly,
 )
 from hean_pipelines.defs.market_data.check_assets import dataset_checks
+from hean_pipelines.defs.other_venues.specs import venue_histories
 from hean_pipelines.partitions import backfill_policy, beta_features, daily_partitions
 from hean_pipelines.settings import PipelineSettings
 
@@ -31,7 +32,9 @@ _MOST_NAMED = 20
 
 def archive_definitions(settings: PipelineSettings) -> dg.Definitions:
     """Return the assets of published files with their checks; does no I/O."""
-    specs = archive_specs(settings)
+    # Where REST continues a published history, the other venues' assets take both.
+    continued = {spec.history.dataset.name for spec in venue_histories()}
+    specs = [spec for spec in archive_specs(settings) if spec.dataset.name not in continued]
     partitions = daily_partitions(settings)
     # Days of trades are too big to be judged together: each file was, when it was stored.
     light = [spec.dataset for spec in specs if not spec.dataset.keeps_order]
