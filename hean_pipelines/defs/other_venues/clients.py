@@ -45,10 +45,10 @@ def polite(settings: PipelineSettings, requests_per_5s: int) -> Iterator[PoliteH
 @contextmanager
 def binance(settings: PipelineSettings) -> Iterator[BinancePublicClient]:
     """Give a client of Binance USD-M."""
-    from hean_pipelines.sources.binance import REQUESTS_PER_5S, BinancePublicClient
+    from hean_pipelines.sources.binance import FUNDING_PER_5S, REQUESTS_PER_5S, BinancePublicClient
 
-    with polite(settings, REQUESTS_PER_5S) as http:
-        yield BinancePublicClient(settings.binance_url, http)
+    with polite(settings, REQUESTS_PER_5S) as http, polite(settings, FUNDING_PER_5S) as funding_http:
+        yield BinancePublicClient(settings.binance_url, http, funding_http)
 
 
 @contextmanager

@@ -175,16 +175,21 @@ def _okx_open_interest(client: Any, symbols: Sequence[str]) -> Taken:
 
 def _coinglass_taker(client: Any, symbols: Sequence[str]) -> Taken:
     rows: list[tuple[str, Row]] = []
+    absent: dict[str, str] = {}
     for symbol in symbols:
-        coin = contract_of("bybit", symbol).coin
+        try:
+            found = client.taker_volume(contract_of("bybit", symbol).coin, "1h")
+        except DataError as error:
+            absent[symbol] = str(error)
+            continue
         rows += [
             (
                 symbol,
                 {"exchange": row.exchange, "range_s": 3600, "buy_usd": row.buy_usd, "sell_usd": row.sell_usd},
             )
-            for row in client.taker_volume(coin, "1h")
+            for row in found
         ]
-    return _now_ns(client), rows, {}
+    return _now_ns(client), rows, absent
 
 
 def _coinglass_long_short(client: Any, symbols: Sequence[str]) -> Taken:
