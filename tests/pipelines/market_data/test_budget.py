@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hean_pipelines.sources.budget import LEASE, VALID_S, WINDOW_S, SharedBudget
+from hean_pipelines.sources.budget import VALID_S, WINDOW_S, SharedBudget
 from hean_pipelines.sources.http import PoliteHttp
 from tests.local_testnet.server import start_testnet
 from tests.support import ROOT
