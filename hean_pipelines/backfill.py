@@ -135,6 +135,7 @@ def chosen_datasets(
 
 def dataset_groups(settings: PipelineSettings, days: int, symbols: int) -> dict[str, dict[str, int]]:
     """Return what can be backfilled, by group, with about how many requests it takes."""
+    from hean_pipelines.defs.archives.assets import BOOKS
     from hean_pipelines.defs.archives.specs import archive_specs
     from hean_pipelines.defs.other_venues.assets import FEAR_GREED
     from hean_pipelines.defs.other_venues.snapshots import coinglass_snapshots, venue_snapshots
@@ -154,6 +155,7 @@ def dataset_groups(settings: PipelineSettings, days: int, symbols: int) -> dict[
     for snapshot in venue_snapshots():
         groups[snapshot.dataset.removeprefix("raw_").partition("__")[0]][snapshot.dataset] = 2
     continued = {name for group in groups.values() for name in group}
+    groups["files"][BOOKS] = days * symbols
     for archive in archive_specs(settings):
         if archive.dataset.name not in continued:
             groups["files"][archive.dataset.name] = days * symbols
