@@ -40,6 +40,9 @@ class PipelineSettings(BaseSettings):
     home: Path = Field(Path(DEFAULT_HOME), description="Folder of all state; HEAN_HOME.")
     venue_url: str = Field("https://api.bybit.com", description="Where market data come from.")
     bybit_archive_url: str = Field("https://public.bybit.com", description="Bybit's daily files of trades.")
+    bybit_book_archive_url: str = Field(
+        "https://quote-saver.bycsi.com", description="Bybit's daily files of order books."
+    )
     binance_archive_url: str = Field("https://data.binance.vision", description="Binance's published files.")
     binance_url: str = Field("https://fapi.binance.com", description="Binance USD-M public REST.")
     okx_url: str = Field("https://www.okx.com", description="OKX public REST.")
@@ -102,6 +105,7 @@ class PipelineSettings(BaseSettings):
     @field_validator(
         "venue_url",
         "bybit_archive_url",
+        "bybit_book_archive_url",
         "binance_archive_url",
         "binance_url",
         "okx_url",

@@ -91,7 +91,7 @@ _BINANCE = (
         "Funding rates as settled. `ts` carries the venue's jitter of a few milliseconds; `mark_price` is empty in "
         "archive rows, `interval_h` in REST rows.",
         "funding_rate mark_price interval_h",
-        28_800,
+        28_860,  # its stamps jitter
         0,
     ),
     market(

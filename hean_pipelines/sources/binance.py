@@ -32,8 +32,9 @@ from models.market.binance_usdm import (
 from models.market.bybit_v5 import as_payload, nanoseconds
 
 FUNDING_PAGE, RATIO_PAGE, KLINE_PAGE = 1000, 500, 1500
-REQUESTS_PER_5S = 8
-"""`fundingRate` and `fundingInfo` share 500 requests in five minutes and address: the strictest limit decides."""
+FUNDING_PER_5S, REQUESTS_PER_5S = 8, 16
+"""`fundingRate` and `fundingInfo` share 500 requests in five minutes and address; bars and ratios bear twice that."""
+_FUNDING_PATHS = ("/fapi/v1/fundingRate", "/fapi/v1/fundingInfo")
 RATIO_DAYS = 30
 """`/futures/data/` knows no more than its newest days."""
 UNKNOWN_SYMBOL = -1121
@@ -51,12 +52,15 @@ class BinancePublicClient:
         Such as `https://fapi.binance.com`.
     http : PoliteHttp
         With a budget of at most `REQUESTS_PER_5S`.
+    funding_http : PoliteHttp, optional
+        For the two funding paths, with at most `FUNDING_PER_5S`; by default `http` serves them too.
 
     """
 
-    def __init__(self, base_url: str, http: PoliteHttp) -> None:
+    def __init__(self, base_url: str, http: PoliteHttp, funding_http: PoliteHttp | None = None) -> None:
         self.base_url = base_url.rstrip("/")
         self.http = http
+        self._funding_http = funding_http or http
 
     def funding_history(self, symbol: str, start_ns: int, end_ns: int) -> Funding:
         """Return settlements in [start_ns, end_ns); both ends of a request are inclusive, pages ascend."""
@@ -170,7 +174,8 @@ class BinancePublicClient:
 
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
         query = f"?{urlencode(params)}" if params else ""
-        reply = self.http.get_any(f"{self.base_url}{path}{query}", _judge, answers=(200, 400))
+        http = self._funding_http if path in _FUNDING_PATHS else self.http
+        reply = http.get_any(f"{self.base_url}{path}{query}", _judge, answers=(200, 400))
         if isinstance(reply, Mapping) and isinstance(reply.get("code"), int) and reply["code"] < 0:
             raise DataError(
                 f"{path} {dict(params)}: expected data, was {reply['code']} ({str(reply.get('msg'))[:120]})"

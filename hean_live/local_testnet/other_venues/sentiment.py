@@ -43,7 +43,7 @@ class Coinglass:
 
     def _taker_volume(self, market: Market, query: Query, now_ms: int) -> bytes:
         symbol = f"{query.text('symbol')}USDT"
-        quote = market.quote("linear", symbol, now_ms)
+        quote = market.quote("linear", symbol, now_ms) if symbol in market.listings("linear") else None
         if quote is None:
             return _coinglass("400", "symbol not supported")
         total = quote.turnover_24h / 24.0

@@ -24,7 +24,7 @@ from hean_pipelines.sources.http import RequestsBanned
 from models.errors import HeanError
 
 _log = logging.getLogger(__name__)
-_NOTE = "source.json"
+NOTE = "source.json"
 
 
 @dataclass
@@ -187,7 +187,7 @@ def _store(
     # After the rows: a note without rows would keep them from ever being fetched.
     note = _note(spec, lake, piece.symbol, piece.first)
     note.parent.mkdir(parents=True, exist_ok=True)
-    fresh = note.with_name(f".{_NOTE}.new")
+    fresh = note.with_name(f".{NOTE}.new")
     fresh.write_text(source.to_json() + "\n", encoding="utf-8")
     fresh.replace(note)
     report.files += 1
@@ -200,4 +200,4 @@ def _store(
 
 
 def _note(spec: Archive, lake: Lake, symbol: str, day: date) -> Path:
-    return lake.partition_path(spec.dataset.name, symbol, day).with_name(_NOTE)
+    return lake.partition_path(spec.dataset.name, symbol, day).with_name(NOTE)
