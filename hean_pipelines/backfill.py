@@ -21,6 +21,7 @@ from models.errors import ConfigError, DataError
 if TYPE_CHECKING:
     import dagster as dg
 
+DEFAULT_GROUP = "bybit"
 Observe = Callable[[], AbstractContextManager[None]] | None
 
 
@@ -100,17 +101,65 @@ def plan_backfill(
     if wrong:
         raise ConfigError(f"expected upper-case symbols such as BTCUSDT, was {', '.join(wrong)}")
     days = (last - first).days + 1
-    costs = {
-        spec.dataset.name: spec.expected_requests(days, len(chosen_symbols))
-        for spec in history_specs(settings)
-    }
-    costs |= dict.fromkeys(SNAPSHOTS, 1)
-    unknown = [name for name in datasets or () if name not in costs]
-    if unknown:
-        raise ConfigError(f"unknown datasets {', '.join(unknown)}", remedy=f"known are {', '.join(costs)}")
-    chosen = {name: cost for name, cost in costs.items() if not datasets or name in datasets}
+    chosen = chosen_datasets(settings, days, len(chosen_symbols), datasets or (DEFAULT_GROUP,))
     downstream = () if through == "lake" else _downstream(_definitions(settings, through))
     return BackfillPlan(first, last, tuple(chosen_symbols), chosen, through, downstream)
+
+
+def chosen_datasets(
+    settings: PipelineSettings, days: int, symbols: int, wanted: tuple[str, ...]
+) -> dict[str, int]:
+    """Return the datasets of names and groups with about how many requests each takes.
+
+    Groups are ``bybit`` (its REST history and snapshots), ``binance``, ``okx``, ``coinglass``, ``sentiment``, ``files`` (what is
+    published as files only) and ``all``.
+
+    Raises
+    ------
+    ConfigError
+        For a name that is neither.
+
+    """
+    groups = dataset_groups(settings, days, symbols)
+    every = {name: cost for group in groups.values() for name, cost in group.items()}
+    groups["all"] = every
+    unknown = [name for name in wanted if name not in every and name not in groups]
+    if unknown:
+        raise ConfigError(
+            f"unknown datasets {', '.join(unknown)}",
+            remedy=f"known are the groups {', '.join(groups)} and {', '.join(every)}",
+        )
+    names = {name for want in wanted for name in (groups.get(want) or {want: 0})}
+    return {name: cost for name, cost in every.items() if name in names}
+
+
+def dataset_groups(settings: PipelineSettings, days: int, symbols: int) -> dict[str, dict[str, int]]:
+    """Return what can be backfilled, by group, with about how many requests it takes."""
+    from hean_pipelines.defs.archives.assets import BOOKS
+    from hean_pipelines.defs.archives.specs import archive_specs
+    from hean_pipelines.defs.other_venues.assets import FEAR_GREED
+    from hean_pipelines.defs.other_venues.snapshots import coinglass_snapshots, venue_snapshots
+    from hean_pipelines.defs.other_venues.specs import venue_histories
+
+    groups: dict[str, dict[str, int]] = {
+        DEFAULT_GROUP: {s.dataset.name: s.expected_requests(days, symbols) for s in history_specs(settings)},
+        "binance": {},
+        "okx": {},
+        "coinglass": {spec.dataset: symbols for spec in coinglass_snapshots()},
+        "sentiment": {FEAR_GREED: 1},
+        "files": {},
+    }
+    groups[DEFAULT_GROUP] |= dict.fromkeys(SNAPSHOTS, 1)
+    for spec in venue_histories():
+        groups[spec.venue][spec.history.dataset.name] = spec.history.expected_requests(days, symbols)
+    for snapshot in venue_snapshots():
+        groups[snapshot.dataset.removeprefix("raw_").partition("__")[0]][snapshot.dataset] = 2
+    continued = {name for group in groups.values() for name in group}
+    groups["files"][BOOKS] = days * symbols
+    for archive in archive_specs(settings):
+        if archive.dataset.name not in continued:
+            groups["files"][archive.dataset.name] = days * symbols
+    return groups
 
 
 def run_backfill(
@@ -257,9 +306,17 @@ def _added(old: BackfillResult, new: BackfillResult) -> BackfillResult:
 
 def _definitions(settings: PipelineSettings, through: str) -> dg.Definitions:
     if through == "lake":
-        from hean_pipelines.defs.market_data import market_data_definitions
+        import dagster as dg
 
-        return market_data_definitions(settings)
+        from hean_pipelines.defs.archives.assets import archive_definitions
+        from hean_pipelines.defs.market_data import market_data_definitions
+        from hean_pipelines.defs.other_venues.assets import other_venue_definitions
+
+        return dg.Definitions.merge(
+            market_data_definitions(settings),
+            archive_definitions(settings),
+            other_venue_definitions(settings),
+        )
     from hean_pipelines.build import build_definitions
 
     return build_definitions(settings)

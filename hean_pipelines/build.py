@@ -6,10 +6,12 @@ nothing heavy is imported: definitions are loaded again and again.
 
 import dagster as dg
 
+from hean_pipelines.defs.archives.assets import archive_definitions
 from hean_pipelines.defs.evidence.premium_study import premium_study_definitions
 from hean_pipelines.defs.features.assets import feature_definitions
 from hean_pipelines.defs.learning.regime_matrix import matrix_definitions
 from hean_pipelines.defs.market_data import market_data_definitions
+from hean_pipelines.defs.other_venues.assets import other_venue_definitions
 from hean_pipelines.defs.own_activity import own_activity_definitions
 from hean_pipelines.defs.promotion.champion import champion_definitions
 from hean_pipelines.defs.report.page import report_definitions
@@ -37,6 +39,8 @@ def build_definitions(settings: PipelineSettings | None = None) -> dg.Definition
     return dg.Definitions.merge(
         dg.Definitions(executor=dg.in_process_executor),
         market_data_definitions(chosen),
+        archive_definitions(chosen),
+        other_venue_definitions(chosen),
         own_activity_definitions(chosen),
         warehouse_definitions(chosen),
         feature_definitions(chosen),

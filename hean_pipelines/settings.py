@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import ConfigError
@@ -39,6 +39,19 @@ class PipelineSettings(BaseSettings):
 
     home: Path = Field(Path(DEFAULT_HOME), description="Folder of all state; HEAN_HOME.")
     venue_url: str = Field("https://api.bybit.com", description="Where market data come from.")
+    bybit_archive_url: str = Field("https://public.bybit.com", description="Bybit's daily files of trades.")
+    bybit_book_archive_url: str = Field(
+        "https://quote-saver.bycsi.com", description="Bybit's daily files of order books."
+    )
+    binance_archive_url: str = Field("https://data.binance.vision", description="Binance's published files.")
+    binance_url: str = Field("https://fapi.binance.com", description="Binance USD-M public REST.")
+    okx_url: str = Field("https://www.okx.com", description="OKX public REST.")
+    coinglass_url: str = Field("https://open-api-v4.coinglass.com", description="CoinGlass v4.")
+    coinglass_key: SecretStr = Field(
+        SecretStr(""), description="Key of CoinGlass; without one it is not asked."
+    )
+    fear_greed_url: str = Field("https://api.alternative.me", description="The Fear & Greed index.")
+    keep_archives: bool = Field(False, description="Leave published files on disk after ingestion.")
     universe: tuple[str, ...] = Field(("BTCUSDT", "ETHUSDT", "SOLUSDT"), description="Symbols by default.")
     partitions_start: date = Field(date(2021, 1, 1), description="First day of the partitions.")
     partitions_end: date | None = Field(None, description="Last day of the partitions; none means today.")
@@ -89,7 +102,16 @@ class PipelineSettings(BaseSettings):
             raise ValueError("must be one or more different upper-case symbols such as BTCUSDT")
         return value
 
-    @field_validator("venue_url")
+    @field_validator(
+        "venue_url",
+        "bybit_archive_url",
+        "bybit_book_archive_url",
+        "binance_archive_url",
+        "binance_url",
+        "okx_url",
+        "coinglass_url",
+        "fear_greed_url",
+    )
     @classmethod
     def _check_url(cls, value: str) -> str:
         if not re.match(r"https?://[^/\s]+", value):
@@ -114,7 +136,7 @@ class PipelineSettings(BaseSettings):
     def effective(self) -> dict[str, str]:
         """Return every setting as text, passwords in addresses masked: safe to print."""
         values = self.model_dump()
-        shown = {name: ",".join(v) if isinstance(v, tuple) else str(v) for name, v in values.items()}
+        shown = {name: _shown(value) for name, value in values.items()}
         return {name: mask_password(value) for name, value in shown.items()}
 
     def __repr_args__(self) -> Any:
@@ -193,6 +215,12 @@ class _Toml(PydanticBaseSettingsSource):
 def _names(settings_cls: type[BaseSettings]) -> list[str]:
     # home says where the file is, so the file cannot say it, and its variable is HEAN_HOME.
     return [name for name in settings_cls.model_fields if name != "home"]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "set, hidden" if value.get_secret_value() else "not set"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def mask_password(value: str) -> str:

@@ -16,6 +16,7 @@ from hean_live.local_testnet import control, private, public_bars, public_histor
 from hean_live.local_testnet.envelope import HttpRefused, Refused, failure, success
 from hean_live.local_testnet.faults import Fault
 from hean_live.local_testnet.markets.base import TickMarket
+from hean_live.local_testnet.other_venues import routes as other_venues
 from hean_live.local_testnet.query import Query
 from hean_live.local_testnet.stream.connection import GARBAGE
 from hean_live.local_testnet.stream.hub import StreamHub
@@ -58,6 +59,7 @@ def create_app(venue: Venue) -> web.Application:
         app.router.add_route("*", path, _private)
     Sockets(venue, hub).add_routes(app)
     control.add_routes(app, venue, hub)
+    other_venues.add_routes(app, venue)
     app.cleanup_ctx.append(_streaming)
     return app
 

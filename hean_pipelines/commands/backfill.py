@@ -18,9 +18,12 @@ examples:
   hean backfill --start 2025-01-01 --end 2025-12-31 --symbols BTCUSDT,ETHUSDT
   hean backfill --start 2025-06-01 --datasets raw_bybit__settlement_funding,raw_bybit__5m_perp_klines
   hean backfill --start 2025-01-01 --through features
+  hean backfill --start 2025-01-01 --datasets binance,okx          other venues: published files first, then REST
+  hean backfill --start 2025-06-01 --end 2025-06-30 --datasets files   trades, metrics, depth bands, spot bars
 
 Running it again is safe: each day's file is replaced whole by what the venue says now, days the venue has no rows
-for are left as they are. The run is kept under HEAN_HOME/dagster, where `dagster dev` shows it.
+for are left as they are. Published files that have not changed are not fetched again; a broken download is gone on
+with. The run is kept under HEAN_HOME/dagster, where `hean dev` shows it.
 exit codes: 0 done, 2 wrong option or setting, 4 the venue could not be reached, 7 data failed; see `error:` and `remedy:`.
 """
 
@@ -40,7 +43,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--symbols", type=_names, metavar="A,B", help="symbols (default: the universe of the settings)"
     )
-    parser.add_argument("--datasets", type=_names, metavar="A,B", help="datasets (default: all market data)")
+    parser.add_argument(
+        "--datasets",
+        type=_names,
+        metavar="A,B",
+        help="datasets, or groups of them: bybit (default), binance, okx, coinglass, sentiment, files, all",
+    )
     parser.add_argument(
         "--through",
         choices=("lake", "features"),

@@ -1,6 +1,6 @@
 """The lake: Parquet files of one dataset, symbol and day each, replaced whole and never seen half-written.
 
-Layout: `<root>/<dataset>/venue=bybit/symbol=<SYMBOL>/date=<YYYY-MM-DD>/data.parquet`. The same rows give the
+Layout: `<root>/<dataset>/venue=<venue>/symbol=<SYMBOL>/date=<YYYY-MM-DD>/data.parquet`. The same rows give the
 same bytes. Any process may read at any time. What does not belong here: where rows come from or mean.
 """
 
@@ -146,7 +146,8 @@ class Lake:
         return int(self.scan(dataset, symbols, start, end).select(pl.len()).collect().item())
 
     def _folder(self, dataset: str) -> Path:
-        return self.root / dataset_named(dataset).name / "venue=bybit"
+        declared = dataset_named(dataset)
+        return self.root / declared.name / f"venue={declared.venue}"
 
     def _replace(self, path: Path, content: memoryview) -> None:
         temporary = path.with_name(f".{_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
@@ -198,13 +199,23 @@ def _conformed(dataset: Dataset, frame: pl.DataFrame, day: date) -> pl.DataFrame
         raise DataError(f"{dataset.name}: expected rows of {day} only, was {first} to {last}")
     if dataset.time in dataset.key and bool((times[1:] > times[:-1]).all()):
         return frame  # rising stamps that are part of the key: sorted, and no row twice
-    ready = frame.sort(dataset.time, *dataset.key, maintain_order=True)
-    twice = ready.height - ready.n_unique(subset=list(dataset.key))
+    by = (dataset.time,) if dataset.keeps_order else (dataset.time, *dataset.key)
+    rising = dataset.keeps_order and bool((times[1:] >= times[:-1]).all())
+    ready = frame if rising else frame.sort(*by, maintain_order=True)
+    twice = ready.height - _distinct(ready, dataset.key)
     if twice:
         raise DataError(
             f"{dataset.name}: expected each {dataset.key} once on {day}, was {twice} rows too many"
         )
     return ready
+
+
+def _distinct(frame: pl.DataFrame, key: tuple[str, ...]) -> int:
+    # A file holds one symbol, so the rest of its key tells rows apart; one column is counted much faster than a tuple.
+    rest = [name for name in key if name != "symbol"]
+    if len(rest) == 1 and frame.get_column("symbol").n_unique() == 1:
+        return frame.get_column(rest[0]).n_unique()
+    return frame.n_unique(subset=list(key))
 
 
 def _values(folder: Path, prefix: str) -> list[str]:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 WINDOW_S = 5.0
 LEASE = 20
-"""Requests taken at once: a lock and a small file for each would cost as much as a request on loopback."""
+"""Requests taken at once: a lock and a small file for each would cost as much as a request on loopback. Of a small budget less is
+taken, for what is not used is forgone."""
+_SHARE = 8
 
 VALID_S = 0.5
 """A lease not used for so long is forgone: else old leases of many processes could be spent in one instant."""
@@ -71,7 +73,7 @@ class SharedBudget:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / (re.sub(r"[^A-Za-z0-9.-]", "_", host) + ".json")
-        size = min(LEASE, self.limit)
+        size = min(LEASE, max(1, self.limit // _SHARE))
         with filelock.FileLock(path.with_suffix(".lock")):
             now = (
                 self._monotonic()

@@ -39,6 +39,8 @@ class Retry:
 
 Judge = Callable[[Mapping[str, Any], Mapping[str, str]], Retry | None]
 """Looks at (body, headers) of a reply and says whether to ask again."""
+AnyJudge = Callable[[Any, Mapping[str, str]], Retry | None]
+"""The same for replies that may be arrays."""
 
 
 @dataclass
@@ -107,9 +109,21 @@ class PoliteHttp:
         self._sessions: list[requests.Session] = []
 
     def get_json(self, url: str, judge: Judge) -> dict[str, Any]:
-        """Return the JSON object at `url`, asked for again as long as that can help.
+        """Return the JSON object at `url`, asked for again as long as that can help; see `get_any`."""
+        found = self.get_any(url, lambda body, headers: _object_only(body) or judge(body, headers))
+        return dict(found)
 
-        `url` is sent as it is: percent-encoded cursors stay as the venue wrote them.
+    def get_any(
+        self,
+        url: str,
+        judge: AnyJudge,
+        headers: Mapping[str, str] | None = None,
+        answers: tuple[int, ...] = (200,),
+    ) -> Any:
+        """Return the JSON at `url`, object or array, asked for again as long as that can help.
+
+        `url` is sent as it is: percent-encoded cursors stay as the venue wrote them. `headers` may hold a key; they are never
+        shown. `answers` are the HTTP statuses whose body is the venue's own word, for the judge to read.
 
         Raises
         ------
@@ -123,8 +137,8 @@ class PoliteHttp:
         """
         reason = ""
         for attempt in range(self.max_attempts):
-            outcome = self._attempt(url, judge)
-            if isinstance(outcome, dict):
+            outcome = self._attempt(url, judge, headers or {}, answers)
+            if not isinstance(outcome, Retry):
                 return outcome
             reason = outcome.reason
             if attempt + 1 < self.max_attempts:
@@ -137,13 +151,70 @@ class PoliteHttp:
             "what was fetched before is kept",
         )
 
-    def _attempt(self, url: str, judge: Judge) -> dict[str, Any] | Retry:
+    def open_stream(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """Return an answer whose body is still to be read, within the budget and after retries.
+
+        The caller closes it. A body that breaks off is the caller's business: it knows how much it has.
+
+        Parameters
+        ----------
+        url : str
+        headers : mapping
+            Of the request, for example a ``Range``.
+
+        Returns
+        -------
+        requests.Response
+            With status 200, 206, 304, 404 or 416.
+
+        Raises
+        ------
+        RequestsBanned, Retryable, DataError
+            As `get_json`.
+
+        """
+        reason = ""
+        for attempt in range(self.max_attempts):
+            outcome = self._attempt_stream(url, headers)
+            if isinstance(outcome, requests.Response):
+                return outcome
+            reason = outcome.reason
+            if attempt + 1 < self.max_attempts:
+                with self._lock:
+                    self.traffic.retries += 1
+                self._wait(outcome.wait_s + self._jitter(attempt))
+        raise Retryable(
+            f"GET {_shown(url)}: expected an answer, was {reason} in {self.max_attempts} attempts",
+            remedy="check that the address is right and reachable, then run again: what was fetched before is kept",
+        )
+
+    def _attempt_stream(self, url: str, headers: Mapping[str, str]) -> requests.Response | Retry:
+        host = self._take_turn(url)
+        try:
+            session, surroundings = self._session(url)
+            request = _raw_get(url)
+            request.headers.update({"Accept": "*/*", "Accept-Encoding": "identity", **headers})
+            reply = session.send(request, timeout=self.timeout_s, **(dict(surroundings) | {"stream": True}))
+        except requests.Timeout:
+            return Retry(f"no answer within {self.timeout_s:g} s")
+        except requests.RequestException as error:
+            return Retry(f"a broken connection ({_cause(error)})")
+        if reply.status_code in (200, 206, 304, 404, 416):
+            return reply
+        with reply:
+            return self._refusal(url, host, reply)
+
+    def _attempt(
+        self, url: str, judge: AnyJudge, headers: Mapping[str, str], answers: tuple[int, ...]
+    ) -> Any:
         host = self._take_turn(url)
         started = self._monotonic()
         try:
             # A prepared request would re-encode the query; the raw URL is what a cursor needs.
             session, surroundings = self._session(url)
-            reply = session.send(_raw_get(url), timeout=self.timeout_s, **surroundings)
+            request = _raw_get(url)
+            request.headers.update(headers)
+            reply = session.send(request, timeout=self.timeout_s, **surroundings)
             body = reply.content
         except requests.Timeout:
             return Retry(f"no answer within {self.timeout_s:g} s")
@@ -152,20 +223,18 @@ class PoliteHttp:
         finally:
             with self._lock:
                 self.traffic.network_s += self._monotonic() - started
-        if reply.status_code != 200:
+        if reply.status_code not in answers:
             return self._refusal(url, host, reply)
         try:
             content = json.loads(body)
         except ValueError:
             return Retry(f"a body of {len(body)} bytes that is not JSON (truncated?)")
-        if not isinstance(content, dict):
-            return Retry(f"JSON of type {type(content).__name__} where an object was expected")
         return judge(content, reply.headers) or content
 
     def _refusal(self, url: str, host: _Host, reply: requests.Response) -> Retry:
         status, text = reply.status_code, reply.text[:120].strip()
-        if status == 403:
-            host.banned_until, host.refusal = self._monotonic() + BAN_S, f"HTTP 403 ({text})"
+        if status in (403, 418):  # 418: how Binance says that an address is banned
+            host.banned_until, host.refusal = self._monotonic() + BAN_S, f"HTTP {status} ({text})"
             raise self._ban(url, host.refusal)
         if status == 429 or status >= 500:
             return Retry(f"HTTP {status} ({text})", self._retry_after(reply.headers))
@@ -243,6 +312,12 @@ class PoliteHttp:
             with self._lock:
                 self._sessions.append(session)
         return known
+
+
+def _object_only(body: Any) -> Retry | None:
+    if isinstance(body, dict):
+        return None
+    return Retry(f"JSON of type {type(body).__name__} where an object was expected")
 
 
 def _raw_get(url: str) -> requests.PreparedRequest:

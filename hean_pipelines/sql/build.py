@@ -1,7 +1,8 @@
 """Building a SQL file into its table: write, audit, publish in one transaction; marts are exported to Parquet.
 
-A table is replaced only if its columns are those its header names and no blocking test fails; else the former table
-and the former export stay as they were. What does not belong here: opening the warehouse, Dagster.
+Tables whose header says so are brought up to date day by day instead of rebuilt (`partitions`). A table is replaced only
+if its columns are those its header names and no blocking test fails; else the former table and the former export stay
+as they were. What does not belong here: opening the warehouse, Dagster.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from hean_pipelines.sql.column_tests import TestResult, run_test
 from hean_pipelines.sql.damage import is_damage
 from hean_pipelines.sql.model import SqlModel, ancestors
+from hean_pipelines.sql.partitions import refresh_table
 from hean_pipelines.sql.raw_views import create_raw_views
 from models.errors import DataError
 
@@ -48,6 +50,8 @@ class BuildResult:
         Wall time of everything.
     exported_to : str
         Path or URL of the Parquet file, "" for tables that are not marts.
+    files_read : int or None
+        Files of the lake read again for a table made day by day; None for those rebuilt whole.
 
     """
 
@@ -59,6 +63,7 @@ class BuildResult:
     tests: tuple[TestResult, ...]
     seconds: float
     exported_to: str
+    files_read: int | None = None
 
     @property
     def blocked_by(self) -> list[str]:
@@ -91,7 +96,8 @@ def build_model(
     started = time.perf_counter()
     present = time.time_ns() if now_ns is None else now_ns
     with _explained(model):
-        create_raw_views(connection, model.raw, lake_root)
+        if not model.header.is_partitioned:
+            create_raw_views(connection, model.raw, lake_root)
         connection.execute("begin")
         try:
             result = _build(connection, model, lake_root, present, started)
@@ -156,23 +162,27 @@ def _build(
     connection: duckdb.DuckDBPyConnection, model: SqlModel, lake_root: str, now_ns: int, started: float
 ) -> BuildResult:
     order = ", ".join(model.header.keys)
-    connection.execute(
-        f"create or replace table {model.name} as select * from (\n{model.sql}\n) order by {order}"
-    )
+    files_read = None
+    if model.header.is_partitioned:
+        files_read = refresh_table(connection, model, lake_root)
+    else:
+        connection.execute(
+            f"create or replace table {model.name} as select * from (\n{model.sql}\n) order by {order}"
+        )
     columns = {row[0]: row[1] for row in connection.execute(f"describe {model.name}").fetchall()}
     _check_columns(model, columns)
     counted = connection.execute(f"select count(*) from {model.name}").fetchone()
     rows = int(counted[0]) if counted else 0
     tests = tuple(run_test(connection, model.name, test, now_ns) for test in model.tests)
-    last = f"select * from {model.name} limit {PREVIEW_ROWS} offset {max(rows - PREVIEW_ROWS, 0)}"
-    preview = tuple(connection.execute(last).fetchall())
+    descending = ", ".join(f"{key} desc" for key in model.header.keys)
+    last = f"select * from {model.name} order by {descending} limit {PREVIEW_ROWS}"
+    preview = tuple(reversed(connection.execute(last).fetchall()))
     published = all(result.passed or not result.test.blocking for result in tests)
     target = ""
     if published and model.is_mart:
         target = _write_export(connection, model, lake_root)
-    return BuildResult(
-        model.name, published, rows, columns, preview, tests, time.perf_counter() - started, target
-    )
+    seconds = time.perf_counter() - started
+    return BuildResult(model.name, published, rows, columns, preview, tests, seconds, target, files_read)
 
 
 def _check_columns(model: SqlModel, columns: Iterable[str]) -> None:

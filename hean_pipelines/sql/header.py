@@ -1,19 +1,33 @@
 """The comment block a SQL file opens with: description, grain, keys and the meaning of every column.
 
-What does not belong here: anything about the statement below the block.
+Two more fields may be there. `parameters` (`<name> = <value>: <meaning>`) gives values a reader may want to change; the
+statement names them as `$name`. `partitions: dataset, symbol, day` says that the rows of a day's files depend on these
+files alone, so that the table is made day by day. What does not belong here: the statement below the block.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import ConfigError
 
 FIELDS = ("description", "grain", "keys", "columns")
+OPTIONAL_FIELDS = ("parameters", "partitions")
+PARTITION_COLUMNS = ("dataset", "symbol", "day")
 _FIELD = re.compile(r"^-- (\w+):\s*(.*)$")
 _COLUMN = re.compile(r"^(\w+):\s*(.+)$")
+_USED = re.compile(r"\$([a-z]\w*)")
+_PARAMETER = re.compile(r"^(\w+) = ([\d.]+): (.+)$")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value of the header, as written, and what it means."""
+
+    value: str
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,10 @@ class Header:
         Columns that name a row; together unique, none null.
     columns : dict of str to str
         Unit and meaning of every column, in the order of the select.
+    parameters : dict of str to Parameter
+        Values the statement names as `$name`.
+    is_partitioned : bool
+        Whether the table is made day by day, from changed files only.
 
     """
 
@@ -37,6 +55,8 @@ class Header:
     grain: str
     keys: tuple[str, ...]
     columns: dict[str, str]
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    is_partitioned: bool = False
 
 
 def parse_header(text: str, path: Path) -> Header:
@@ -67,12 +87,35 @@ def parse_header(text: str, path: Path) -> Header:
     unknown = [key for key in keys if key not in columns]
     if unknown:
         raise ConfigError(f"{path}: expected keys among the columns, {', '.join(unknown)} was not")
+    is_partitioned = "partitions" in fields
+    if is_partitioned:
+        _check_partitions(" ".join(fields["partitions"]), columns, path)
     return Header(
         description=" ".join(" ".join(fields["description"]).split()),
         grain=" ".join(" ".join(fields["grain"]).split()),
         keys=keys,
         columns=columns,
+        parameters=_parameters(fields.get("parameters", []), path),
+        is_partitioned=is_partitioned,
     )
+
+
+def with_parameters(sql: str, header: Header, path: Path) -> str:
+    """Return the statement with the header's values in the place of `$name`.
+
+    Raises
+    ------
+    ConfigError
+        If a name is used that the header does not give, or given and not used.
+
+    """
+    used = set(_USED.findall(sql))
+    if used != set(header.parameters):
+        raise ConfigError(
+            f"{path}: expected the parameters of the header ({', '.join(header.parameters) or 'none'}) in the statement, "
+            f"was {', '.join(sorted(used)) or 'none'}"
+        )
+    return _USED.sub(lambda found: header.parameters[found[1]].value, sql)
 
 
 def _fields(text: str, path: Path) -> dict[str, list[str]]:
@@ -86,7 +129,7 @@ def _fields(text: str, path: Path) -> dict[str, list[str]]:
             lines.append(line[2:].strip())
             continue
         name, rest = start.groups()
-        if name not in FIELDS or name in fields:
+        if name not in (*FIELDS, *OPTIONAL_FIELDS) or name in fields:
             raise ConfigError(
                 f"{path}: expected each of {', '.join(FIELDS)} once in the header, was '{name}'",
                 remedy="indent continuation lines by three spaces",
@@ -103,3 +146,21 @@ def _columns(lines: list[str], path: Path) -> dict[str, str]:
             raise ConfigError(f"{path}: expected '<column>: <unit or meaning>' once per column, was '{line}'")
         columns[entry[1]] = entry[2]
     return columns
+
+
+def _parameters(lines: list[str], path: Path) -> dict[str, Parameter]:
+    parameters: dict[str, Parameter] = {}
+    for line in filter(None, lines):
+        entry = _PARAMETER.match(line)
+        if not entry or entry[1] in parameters:
+            raise ConfigError(f"{path}: expected '<name> = <number>: <meaning>' once each, was '{line}'")
+        parameters[entry[1]] = Parameter(entry[2], entry[3])
+    return parameters
+
+
+def _check_partitions(text: str, columns: dict[str, str], path: Path) -> None:
+    named = tuple(name.strip() for name in text.split(","))
+    if named != PARTITION_COLUMNS or not set(named) <= set(columns):
+        raise ConfigError(
+            f"{path}: expected partitions {', '.join(PARTITION_COLUMNS)}, all among the columns, was {text}"
+        )

@@ -13,7 +13,7 @@ from pathlib import Path
 from hean_pipelines.resources.lake_schemas import DATASETS
 from hean_pipelines.sql.column_tests import ColumnTest, load_tests
 from hean_pipelines.sql.dependencies import build_order, parse_dependencies, read_cache, text_hash
-from hean_pipelines.sql.header import Header, parse_header
+from hean_pipelines.sql.header import Header, parse_header, with_parameters
 from models.errors import ConfigError
 
 LAYERS = {"staging": "stg", "intermediate": "int", "marts": "mart"}
@@ -31,7 +31,7 @@ class SqlModel:
     layer : str
         `staging`, `intermediate` or `marts`.
     sql : str
-        The whole text, header included.
+        The whole text, header included, with the header's parameters put in.
     header : Header
         What the file says about itself.
     models : tuple of str
@@ -112,6 +112,7 @@ def _load_files(folder: Path, cache: Mapping[str, tuple[str, ...]]) -> Iterator[
                 )
             sql = path.read_text(encoding="utf-8")
             header = parse_header(sql, path)
+            sql = with_parameters(sql, header, path)
             reads = cache.get(text_hash(sql)) or parse_dependencies(sql, path)
             raw = tuple(table for table in reads if RAW_NAME.match(table))
             tests = load_tests(path.with_suffix(".yaml"), header, keys_block=layer == "marts")

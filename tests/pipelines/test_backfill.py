@@ -163,3 +163,18 @@ def test_wrong_options_are_usage_errors() -> None:
         with pytest.raises(SystemExit) as stop:
             hean(*argv)
         assert stop.value.code == 2
+
+
+def test_other_venues_are_chosen_by_group_or_name() -> None:
+    settings = load_settings()
+    plan = plan_backfill(settings, date(2025, 1, 1), date(2025, 1, 31), datasets=("okx", "raw_bybit__trades"))
+    assert set(plan.requests) == {
+        "raw_bybit__trades",
+        "raw_okx__settlement_funding",
+        "raw_okx__snapshot_funding",
+        "raw_okx__snapshot_instruments",
+        "raw_okx__snapshot_open_interest",
+    }
+    assert plan.requests["raw_bybit__trades"] == 31 * len(settings.universe)
+    with pytest.raises(ConfigError, match="unknown datasets nope"):
+        plan_backfill(settings, date(2025, 1, 1), date(2025, 1, 2), datasets=("nope",))

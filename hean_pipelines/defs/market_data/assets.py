@@ -46,7 +46,7 @@ def history_asset(
 
         first, last = partition_days(context)
         symbols = tuple(config.symbols) or settings.universe
-        with told_plainly(), open_client(settings) as client, _logged(context):
+        with told_plainly(), open_client(settings) as client, log_progress(context):
             report = ingest_history(
                 spec,
                 client,
@@ -149,7 +149,8 @@ def partition_days(context: dg.AssetExecutionContext) -> tuple[date, date]:
 
 
 @contextmanager
-def _logged(context: dg.AssetExecutionContext) -> Iterator[None]:
+def log_progress(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Say in the event log how far an ingestion is, each tenth of those that take long."""
     from hean_pipelines.defs.market_data.progress import listening
 
     tenths = 0

@@ -148,7 +148,7 @@ def merge(outcomes: Sequence[Outcome]) -> Outcome:
 
 def rules_for(dataset: str, columns: Sequence[str]) -> dict[str, pl.Expr]:
     """Return what values of a dataset may be, in words and as expressions that are true for good rows."""
-    if "premium_index" in dataset:
+    if "premium_index_klines" in dataset:
         # The venue's own rows have opens outside [low, high] here, so only the size is judged.
         return {f"|{name}| < 1": pl.col(name).abs() < 1 for name in _PRICES}
     if set(_PRICES) <= set(columns):

@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from hean_pipelines.defs.market_data.progress import Progress, announce
 from hean_pipelines.defs.market_data.specs import History
 from hean_pipelines.resources.lake import DiskFull, Lake, schema_of
-from hean_pipelines.sources.bybit import BybitPublicClient
-from hean_pipelines.sources.http import RequestsBanned
+from hean_pipelines.sources.http import PoliteHttp, RequestsBanned
 from hean_pipelines.sources.ranges import NS_PER_DAY, NS_PER_S
 from models.errors import HeanError, SkipSymbol
 
@@ -27,6 +26,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 _log = logging.getLogger(__name__)
+
+
+class HistoryClient(Protocol):
+    """What an ingestion needs of any venue's client."""
+
+    http: PoliteHttp
+
+    def market_time_ns(self, symbol: str) -> int:
+        """Return the venue's clock, ns."""
 
 
 @dataclass
@@ -60,18 +68,20 @@ class Part:
 
 def ingest_history(
     spec: History,
-    client: BybitPublicClient,
+    client: HistoryClient,
     lake: Lake,
     symbols: Sequence[str],
     first: date,
     last: date,
     *,
     connections: int = 4,
+    now_ns: int | None = None,
 ) -> Report:
     """Fetch days `first` to `last` (both included) of `symbols` and replace their partitions.
 
     Only rows already known at the venue's market time are stored, so days in its future hold nothing and the
-    running bar waits until it is closed. A day for which the venue gives no rows keeps the file it has.
+    running bar waits until it is closed. A day for which the venue gives no rows keeps the file it has. `now_ns` stands in for
+    the time of a source that tells none.
 
     Returns
     -------
@@ -86,7 +96,8 @@ def ingest_history(
     """
     started = time.perf_counter()
     before = (client.http.traffic.requests, client.http.traffic.retries)
-    work = _Work(spec, client, lake, Report(spec.dataset.name), client.market_time_ns(symbols[0]))
+    asked_ns = client.market_time_ns(symbols[0]) if now_ns is None else now_ns
+    work = _Work(spec, client, lake, Report(spec.dataset.name), asked_ns)
     parts = split_range(symbols, first, last, work.report.venue_now_ns, spec.part_days)
     in_future = not parts
     _run_parts(work, parts, connections)
@@ -137,9 +148,7 @@ def build_frame(spec: History, symbol: str, columns: NamedTuple, now_ns: int) ->
 class _Work:
     """One ingestion under way, shared by its threads."""
 
-    def __init__(
-        self, spec: History, client: BybitPublicClient, lake: Lake, report: Report, now_ns: int
-    ) -> None:
+    def __init__(self, spec: History, client: HistoryClient, lake: Lake, report: Report, now_ns: int) -> None:
         self.spec, self.client, self.lake, self.report = spec, client, lake, report
         self.report.venue_now_ns = now_ns
         self.lock = threading.Lock()

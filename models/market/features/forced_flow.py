@@ -4,9 +4,10 @@ F7. FORCED when liquidations spike, or when z(FSI) and z(dOI) are both high. INF
 to tell, persistent signed flow means INFORMED, and strong one-sided flow that is not persistent stays UNKNOWN: nothing
 may fade it. A fall of OI that is seen although reports are sparse still confirms.
 
-F8. Exhausted when LPI is above its level, has fallen K ticks in a row, z(dOI) is high where OI exists, z(LDR) does not
-rise, and price and pressure diverge: the mid makes a new extreme in the direction of the flow within the last 1 s,
-beyond its extreme of the 2 s before, while LPI's highest of that second lies under its highest of those 2 s.
+F8. Exhausted when LPI is above its level, has fallen K ticks in a row, z(dOI) is high where OI exists, z(LDR) has not
+risen for as many ticks (one tick of a falling series proves nothing: levels refill in steps), and price and pressure
+diverge: the mid makes a new extreme in the direction of the flow within the last 1 s, beyond its extreme of the 2 s before,
+while LPI's highest of that second lies under its highest of those 2 s.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ EXHAUSTION: Final = record_dtype(
         ("falling", np.int64),  # ticks in a row LPI has fallen
         ("last_lpi", np.float64),
         ("last_z_ldr", np.float64),
+        ("settled", np.int64),  # ticks in a row z(LDR) has not risen
         ("ts", np.int64, (MOST_TICKS,)),
         ("mid", np.float64, (MOST_TICKS,)),
         ("lpi", np.float64, (MOST_TICKS,)),
@@ -156,16 +158,16 @@ def exhaustion_step(
         Of the flow: -1 selling, +1 buying, 0 unknown.
     lpi_limit, z_oi_limit : float
     falling_ticks : int
-        K.
+        K, of LPI and of z(LDR).
     short_ns, long_ns : int
         Shortest and longest tau of the divergence.
 
     """
     remember_tick(state, now_ns, mid, lpi)
     # Written so that an undefined z counts as rising: no verdict on what is not known.
-    rising = not z_ldr <= state.last_z_ldr
+    state.settled = state.settled + 1 if z_ldr <= state.last_z_ldr else 0
     state.last_z_ldr = z_ldr
-    if not lpi > lpi_limit or state.falling < falling_ticks or rising:
+    if not lpi > lpi_limit or state.falling < falling_ticks or state.settled < falling_ticks:
         return False
     if not (math.isnan(z_oi) or z_oi > z_oi_limit):
         return False

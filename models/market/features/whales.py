@@ -3,6 +3,9 @@
 A trade of at least 10 times the median of the last 1024 is a whale inflow, of at least 20 times a whale; the median is
 exact but for the width of a logarithmic bin (1/128). Sizes are notionals.
 
+An order that walks the book prints once per level. `order_multiple` takes the prints of one venue time and side as one order
+and says how large it is so far: a whale is known at the print that makes it one, never earlier.
+
 Classes are a rule of thumb: nothing on a public tape names a participant. Institutional: an inflow. Arbitrage: at least
 twice the median, towards the index from a mid that stands off it. Market maker: up to five medians, within 100 ms after
 a trade of the other side. Retail: the rest.
@@ -48,6 +51,14 @@ TRADE_SIZES: Final = record_dtype(
         ("seen", np.int64),
         ("pointer", np.int64),
         ("below", np.int64),
+        (
+            "order_ns",
+            np.int64,
+        ),  # the order under way: its venue time, side, notional, multiple before and with its last print
+        ("order_side", np.int64),
+        ("order_usd", np.float64),
+        ("order_before", np.float64),
+        ("order_now", np.float64),
         ("total", np.int32, (BINS,)),
         ("ring", np.uint16, (TRADES,)),
     ]
@@ -97,6 +108,44 @@ def add_size(state: np.record, notional: float) -> None:
     if new < state.pointer:
         state.below += 1
     state.seen += 1
+
+
+@njit(cache=True)
+def order_multiple(state: np.record, exch_ns: int, side: int, notional: float, least_trades: int) -> float:
+    """Take a print and return its order's notional so far over the rolling median of the orders before it.
+
+    Prints of one venue time and side are one order; the median is then one of orders. Use this or `size_multiple` with
+    `add_size`, not both.
+
+    Parameters
+    ----------
+    state : record of TRADE_SIZES
+    exch_ns : int
+        Venue time of the print.
+    side : int
+    notional : float
+    least_trades : int
+        NaN before so many orders.
+
+    """
+    so_far = float(state.order_usd)
+    if not (so_far > 0.0 and exch_ns == state.order_ns and side == state.order_side):
+        if so_far > 0.0:
+            add_size(state, so_far)
+        state.order_ns = exch_ns
+        state.order_side = side
+        state.order_now = 0.0
+        so_far = 0.0
+    state.order_usd = so_far + notional
+    state.order_before = state.order_now
+    state.order_now = size_multiple(state, so_far + notional, least_trades)
+    return float(state.order_now)
+
+
+@njit(cache=True)
+def crosses(state: np.record, limit: float) -> bool:
+    """Say whether the order under way has reached a multiple with its last print: true once an order."""
+    return bool(state.order_now >= limit and not state.order_before >= limit)
 
 
 @njit(cache=True)

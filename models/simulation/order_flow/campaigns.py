@@ -2,30 +2,43 @@
 
 A cascade's orders are forced: each prints a LIQUIDATION, lowers open interest by its size, and moves the price by its share
 of the overshoot (which reverts) and of the permanent impact. A trend's orders look the same on the tape but raise open
-interest and move the price for good. Here belongs when they begin, trade and end.
+interest and move the price for good.
+
+Sizes are lognormal, so a few orders sweep far: a sweep trades in slices, and makers step back between them. Each order
+strains the makers (`quotes`). Over the last orders sizes and rate fade: price makes its last extreme while the flow dries up,
+makers come back, then what was overshoot reverts. Here belongs when campaigns begin, trade and end.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
 
 from models.market.tape import LIQUIDATION
-from models.simulation.order_flow.draws import exponential, uniform, waiting_ns
+from models.simulation.order_flow.draws import normal, uniform, waiting_ns
 from models.simulation.order_flow.emit import as_decimal, begin_message, emit, end_message
 from models.simulation.order_flow.labels import FORCED, INFORMED
 from models.simulation.order_flow.quotes import drift, move_quotes
 from models.simulation.order_flow.state import (
     NEXT_CASCADE,
     NEXT_FORCED,
-    NEXT_INFORMED,
     NEXT_TREND,
 )
 from models.simulation.order_flow.takers import bps_in_ticks, mid_price, take
 
+MOST_SLICES: Final = 6
+_SLICE_BPS = 1.0
+_FAINTEST = 0.15
 _NEVER = np.iinfo(np.int64).max
+
+
+@njit(cache=True)
+def weight_of(order: int, planned: int, fade: float) -> float:
+    """Size and rate of a campaign's order (from 0), as a share of their level before the fade."""
+    faded = (planned - order) / (fade * planned) if fade > 0.0 else 1.0
+    return float(min(1.0, max(_FAINTEST, faded)))
 
 
 @njit(cache=True)
@@ -38,11 +51,22 @@ def _begin(world: Any, p: Any, which: int, mean_orders: float, duration_s: float
     c.orders = 0
     # Between half and one and a half of the mean, so that lengths differ but every campaign is one to be seen.
     c.planned = max(np.int64(mean_orders * (0.5 + uniform(s))), 1)
+    weights, gaps = 0.0, 0.0
+    for k in range(c.planned):
+        weight = weight_of(k, c.planned, p.campaign_fade)
+        weights += weight
+        gaps += 1.0 / weight
+    c.mean_weight = weights / c.planned
+    c.gap_s = duration_s * c.planned / mean_orders / gaps
+    c.weight_left = weights
+    c.impact_left = 1.0
     c.start_ns = s.now
+    c.extreme_ns = s.now
+    c.extreme = -np.inf
     c.size = 0.0
     c.open_interest_before = s.open_interest
     c.mid_before = mid_price(world, p)
-    world.timers[NEXT_FORCED + 2 * which] = s.now + waiting_ns(s, mean_orders / duration_s)
+    world.timers[NEXT_FORCED + 2 * which] = s.now + waiting_ns(s, 1.0 / c.gap_s)
 
 
 @njit(cache=True)
@@ -52,6 +76,7 @@ def _end(world: Any, p: Any, which: int, cause: int, permanent_bps: float, trans
     x = world.episodes[s.n_episodes]
     x.start_ns = c.start_ns
     x.end_ns = s.now
+    x.extreme_ns = c.extreme_ns
     x.number = c.number
     x.orders = c.orders
     x.cause = cause
@@ -82,15 +107,45 @@ def begin_trend(world: Any, p: Any) -> None:
 
 
 @njit(cache=True)
-def _trade(world: Any, p: Any, which: int, cause: int, multiple: float) -> float:
+def _trade(
+    world: Any, p: Any, which: int, cause: int, multiple: float, permanent_bps: float, transient_bps: float
+) -> float:
+    """Open a message and let the campaign's next order sweep; returns its size."""
     s = world.state[0]
     c = world.campaigns[which]
     drift(world, p)
-    begin_message(world, p, cause, c.number)
-    size = take(world, p, c.side, exponential(s, multiple * p.trade_size_median))
+    weight = weight_of(c.orders, c.planned, p.campaign_fade)
+    sigma = p.campaign_size_sigma
+    own = weight * np.exp(sigma * normal(s) - 0.5 * sigma * sigma)
     c.orders += 1
+    c.weight_left -= weight
+    # Of what is left, this order's part against the mean of those to come: the total is the planted one, whatever was drawn.
+    share = c.impact_left * own / (own + c.weight_left) if c.orders < c.planned else c.impact_left
+    c.impact_left -= share
+    permanent, transient = share * permanent_bps, share * transient_bps
+    slices = min(1 + int((permanent + transient) / _SLICE_BPS), MOST_SLICES)
+    begin_message(world, p, cause, c.number)
+    size = 0.0
+    for _ in range(slices):
+        size += take(world, p, c.side, multiple * p.trade_size_median * own / c.mean_weight / slices)
+        s.fair += c.side * bps_in_ticks(world, permanent / slices)
+        s.cascade_displacement += c.side * bps_in_ticks(world, transient / slices)
+        s.strain += p.strain_per_bps * (permanent + transient) / slices
+        move_quotes(world, p)
     c.size += size
+    reached = c.side * (s.fair + s.cascade_displacement)
+    if reached > c.extreme:
+        c.extreme = reached
+        c.extreme_ns = s.now
     return size
+
+
+@njit(cache=True)
+def _schedule(world: Any, p: Any, which: int) -> None:
+    s = world.state[0]
+    c = world.campaigns[which]
+    weight = weight_of(c.orders, c.planned, p.campaign_fade)
+    world.timers[NEXT_FORCED + 2 * which] = s.now + waiting_ns(s, weight / c.gap_s)
 
 
 @njit(cache=True)
@@ -98,19 +153,16 @@ def forced_order(world: Any, p: Any) -> None:
     """One forced order of the cascade under way."""
     s = world.state[0]
     c = world.campaigns[0]
-    size = _trade(world, p, 0, FORCED, p.cascade_order_multiple)
+    permanent, transient = p.cascade_permanent_bps, p.cascade_overshoot_bps
+    size = _trade(world, p, 0, FORCED, p.cascade_order_multiple, permanent, transient)
     s.open_interest = max(0.0, s.open_interest - size)
-    # Shares of the planned number: a cascade's total is the planted one whatever its length.
-    s.fair += c.side * bps_in_ticks(world, p.cascade_permanent_bps / c.planned)
-    s.cascade_displacement += c.side * bps_in_ticks(world, p.cascade_overshoot_bps / c.planned)
     emit(world, p, LIQUIDATION, c.side, as_decimal(mid_price(world, p)), as_decimal(size))
-    move_quotes(world, p)
     end_message(world, p)
     if c.orders >= c.planned:
-        _end(world, p, 0, FORCED, p.cascade_permanent_bps, p.cascade_overshoot_bps)
+        _end(world, p, 0, FORCED, permanent, transient)
         world.timers[NEXT_CASCADE] = s.now + waiting_ns(s, p.cascades_per_hour / 3600.0)
     else:
-        world.timers[NEXT_FORCED] = s.now + waiting_ns(s, p.cascade_orders / p.cascade_duration_s)
+        _schedule(world, p, 0)
 
 
 @njit(cache=True)
@@ -118,13 +170,10 @@ def informed_order(world: Any, p: Any) -> None:
     """One order of the trend under way."""
     s = world.state[0]
     c = world.campaigns[1]
-    size = _trade(world, p, 1, INFORMED, p.trend_order_multiple)
-    s.open_interest += size
-    s.fair += c.side * bps_in_ticks(world, p.trend_drift_bps / c.planned)
-    move_quotes(world, p)
+    s.open_interest += _trade(world, p, 1, INFORMED, p.trend_order_multiple, p.trend_drift_bps, 0.0)
     end_message(world, p)
     if c.orders >= c.planned:
         _end(world, p, 1, INFORMED, p.trend_drift_bps, 0.0)
         world.timers[NEXT_TREND] = s.now + waiting_ns(s, p.trends_per_hour / 3600.0)
     else:
-        world.timers[NEXT_INFORMED] = s.now + waiting_ns(s, p.trend_orders / p.trend_duration_s)
+        _schedule(world, p, 1)

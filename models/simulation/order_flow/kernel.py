@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from models.simulation.order_flow.campaigns import begin_cascade, begin_trend, forced_order, informed_order
+from models.simulation.order_flow.campaigns import (
+    MOST_SLICES,
+    begin_cascade,
+    begin_trend,
+    forced_order,
+    informed_order,
+)
 from models.simulation.order_flow.draws import waiting_ns
 from models.simulation.order_flow.quotes import open_book, quote
 from models.simulation.order_flow.reports import change_regime, reference, report_interest
@@ -33,8 +39,8 @@ _SECOND = 1_000_000_000
 
 @njit(cache=True)
 def room_per_step(levels: int) -> int:
-    """Most events one happening can write: a walk through a side, both sides replaced, refreshes and reports."""
-    return 8 * levels + 16
+    """Most events one happening can write: for each step of a sweep a walk through a side and both sides replaced."""
+    return 6 * levels * MOST_SLICES + 2 * levels + 16
 
 
 @njit(cache=True)

@@ -39,6 +39,7 @@ EPISODE: Final = np.dtype(
     [
         ("start_ns", np.int64),
         ("end_ns", np.int64),
+        ("extreme_ns", np.int64),
         ("number", np.int32),
         ("orders", np.int32),
         ("cause", np.uint8),
@@ -52,5 +53,6 @@ EPISODE: Final = np.dtype(
     ],
     align=True,
 )
-"""A whale, cascade or trend that has ended: venue times of its first and last order, side of its orders, base executed,
+"""A whale, cascade or trend that has ended: venue times of its first and last order and of the order that took price
+farthest along its side, side of its orders, base executed,
 planted impacts in the direction of `side`, change of open interest (base), and the mid before and after."""

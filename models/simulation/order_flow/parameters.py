@@ -68,7 +68,7 @@ class OrderFlowParameters(NamedTuple):
     cascades_per_hour : float
         Rate at which cascades begin while none is under way.
     cascade_orders, cascade_duration_s : float
-        Mean number of forced orders and mean length; orders come at their ratio until the number is reached.
+        Mean number of forced orders, between half and one and a half of it, and mean length of a cascade of that number.
     cascade_order_multiple : float
         Mean size of a forced order over the median trade.
     cascade_overshoot_bps, cascade_permanent_bps : float
@@ -77,6 +77,14 @@ class OrderFlowParameters(NamedTuple):
         Time constant of the part that reverts.
     cascade_long_share : float
         Share of cascades that liquidate longs (and so sell).
+    campaign_size_sigma : float
+        Standard deviation of the log size of the orders of cascades and trends; impact is in proportion to size.
+    campaign_fade : float
+        Share of a campaign's orders, the last ones, over which sizes and rate go down evenly to 0.15 of their level.
+    strain_per_bps : float
+        Strain a basis point of a campaign's impact puts on the makers: depth is divided and spread multiplied by 1 + strain.
+    replenish_s : float
+        Time constant at which strain fades.
     trends_per_hour, trend_orders, trend_duration_s, trend_order_multiple : float
         Informed trends: as for cascades, but the flow is not forced and open interest rises.
     trend_drift_bps : float
@@ -129,13 +137,17 @@ class OrderFlowParameters(NamedTuple):
     whale_exponent: float = 0.5
     whale_reversion_s: float = 2.0
     cascades_per_hour: float = 2.0
-    cascade_orders: float = 60.0
-    cascade_duration_s: float = 40.0
-    cascade_order_multiple: float = 15.0
-    cascade_overshoot_bps: float = 40.0
+    cascade_orders: float = 200.0
+    cascade_duration_s: float = 20.0
+    cascade_order_multiple: float = 10.0
+    cascade_overshoot_bps: float = 45.0
     cascade_permanent_bps: float = 15.0
-    cascade_reversion_s: float = 90.0
+    cascade_reversion_s: float = 30.0
     cascade_long_share: float = 0.6
+    campaign_size_sigma: float = 1.0
+    campaign_fade: float = 0.35
+    strain_per_bps: float = 0.25
+    replenish_s: float = 4.0
     trends_per_hour: float = 2.0
     trend_orders: float = 120.0
     trend_duration_s: float = 120.0
@@ -187,6 +199,10 @@ def check_parameters(parameters: OrderFlowParameters) -> None:
         ("whale_tail", p.whale_tail, 0.1, 100.0),
         ("whale_multiple_max", p.whale_multiple_max, p.whale_multiple_min, 1e9),
         ("cascade_orders", p.cascade_orders, 1.0, 1e6),
+        ("campaign_size_sigma", p.campaign_size_sigma, 0.0, 3.0),
+        ("campaign_fade", p.campaign_fade, 0.0, 1.0),
+        ("strain_per_bps", p.strain_per_bps, 0.0, 100.0),
+        ("replenish_s", p.replenish_s, 1e-3, 1e6),
         ("trend_orders", p.trend_orders, 1.0, 1e6),
         ("funding_interval_h", p.funding_interval_h, 1.0, 24.0),
         ("open_interest_period_s", p.open_interest_period_s, 1e-3, 1e6),

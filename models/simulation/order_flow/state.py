@@ -38,12 +38,19 @@ _CAMPAIGN = [
     ("orders", np.int32),
     ("planned", np.int32),
     ("start_ns", np.int64),
+    ("extreme_ns", np.int64),
+    ("extreme", np.float64),
+    ("gap_s", np.float64),
+    ("mean_weight", np.float64),
+    ("weight_left", np.float64),
+    ("impact_left", np.float64),
     ("size", np.float64),
     ("open_interest_before", np.float64),
     ("mid_before", np.float64),
 ]
 CAMPAIGN: Final = np.dtype(_CAMPAIGN, align=True)
-"""A cascade (row 0) or trend (row 1) under way; `side` 0 where there is none."""
+"""A cascade (row 0) or trend (row 1) under way; `side` 0 where there is none. `extreme` is the farthest the price makers
+want has gone (ticks, along `side`), `impact_left` the share of the planted impact still to come."""
 
 STATE: Final = np.dtype(
     [
@@ -55,6 +62,7 @@ STATE: Final = np.dtype(
         ("fair", np.float64),
         ("whale_displacement", np.float64),
         ("cascade_displacement", np.float64),
+        ("strain", np.float64),
         ("excited_at", np.int64),
         ("excitation", np.float64, (2,)),
         ("bound", np.float64),

@@ -114,6 +114,7 @@ def _note_whale(
     x = world.episodes[s.n_episodes]
     x.start_ns = s.now
     x.end_ns = s.now
+    x.extreme_ns = s.now
     x.number = s.episode
     x.orders = 1
     x.cause = WHALE

@@ -33,6 +33,14 @@ def test_a_big_trade_of_the_other_side_breaks(breaker: tuple[float, int, float])
     assert any(feed(trades)) == math.isnan(breaker[2])
 
 
+def test_the_levels_of_one_order_are_one_trade() -> None:
+    # One order on six levels is one big trade; two of 2 medians with one time stamp are one of 4.
+    assert not any(feed([(1.0, -1, 4.0)] * 6))
+    halves = [(float(i), 1, 2.0) for i in range(1, 6) for _ in range(2)]
+    assert feed(halves) == [False] * 9 + [True]
+    assert not any(feed([(float(i), 1 - 2 * k, 2.0) for i in range(1, 9) for k in range(2)]))
+
+
 def test_a_pause_breaks() -> None:
     assert not any(feed([(1.0, 1, 4.0), (2.0, 1, 4.0), (3.0, 1, 4.0), (14.0, 1, 4.0), (15.0, 1, 4.0)]))
 

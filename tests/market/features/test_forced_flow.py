@@ -83,6 +83,9 @@ def test_every_condition_is_needed() -> None:
     assert not any(verdicts(z_oi=1.0))  # positions are not closing
     assert not any(verdicts(z_ldr=[0.1 * i for i in range(16)]))  # liquidity still drains
     assert not any(verdicts(z_ldr=[NAN] * 16))
+    assert not any(
+        verdicts(z_ldr=[5.0 - 0.5 * (i % 2) for i in range(16)])
+    )  # falls, but not K ticks in a row
     assert not any(verdicts(mid=[100.0] * 16))  # no new low
     assert not any(verdicts(direction=0))
 

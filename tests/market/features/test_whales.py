@@ -22,7 +22,9 @@ from models.market.features.whales import (
     TRADE_SIZES,
     TRADES,
     add_size,
+    crosses,
     follow_impacts,
+    order_multiple,
     participant,
     size_multiple,
     start_impact,
@@ -49,6 +51,30 @@ def test_no_multiple_before_the_least_trades() -> None:
     assert math.isnan(size_multiple(state, 1e6, 200))
     add_size(state, 100.0)
     assert size_multiple(state, 1e6, 200) > 20.0
+
+
+def test_prints_of_one_time_and_side_are_one_order() -> None:
+    state = new_record(TRADE_SIZES)
+    for i in range(300):
+        order_multiple(state, i, 1, 100.0, 200)
+    at = 1000
+    assert order_multiple(state, at, -1, 900.0, 200) == pytest.approx(9.0, rel=0.01)
+    assert not crosses(state, 10.0)
+    assert order_multiple(state, at, -1, 600.0, 200) == pytest.approx(15.0, rel=0.01)
+    assert crosses(state, 10.0)
+    assert order_multiple(state, at, -1, 600.0, 200) == pytest.approx(21.0, rel=0.01)
+    assert not crosses(state, 10.0)
+    assert crosses(state, 20.0)
+    # The other side, or another time, is another order; the median holds orders, the one under way not among them.
+    assert order_multiple(state, at, 1, 600.0, 200) == pytest.approx(6.0, rel=0.01)
+    assert order_multiple(state, at + 1, 1, 600.0, 200) == pytest.approx(6.0, rel=0.01)
+    assert state.seen == 302
+
+
+def test_no_order_crosses_before_the_median_is_known() -> None:
+    state = new_record(TRADE_SIZES)
+    assert math.isnan(order_multiple(state, 1, 1, 1e6, 200))
+    assert not crosses(state, 10.0)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from models.simulation.order_flow.generator import (
     open_order_flow,
     stream_order_flow,
 )
+from models.simulation.order_flow.kernel import room_per_step
 from models.simulation.order_flow.labels import EPISODE, LABEL
 from models.simulation.order_flow.parameters import OrderFlowParameters, check_parameters
 from models.simulation.order_flow.reports import implied_rate
@@ -91,7 +92,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(market):
     assert generate_order_flow(BUSY, seed=6, duration_s=400.0).events.tobytes() != market.events.tobytes()
 
 
-@pytest.mark.parametrize("chunk_events", [400, 1021, 50_000])
+@pytest.mark.parametrize("chunk_events", [2 * room_per_step(BUSY.levels), 2503, 50_000])
 def test_where_the_tape_is_cut_does_not_change_it(market, chunk_events):
     chunks = list(stream_order_flow(BUSY, 5, 400.0, chunk_events))
     assert max(len(chunk.events) for chunk in chunks) <= chunk_events

@@ -16,7 +16,7 @@ from models.simulation.order_flow.parameters import OrderFlowParameters, without
 SECOND = 1_000_000_000
 QUIET = without_episodes(OrderFlowParameters())._replace(regime_volatility_bps=(0.3, 0.3, 0.3))
 WHALES = QUIET._replace(whales_per_hour=360.0)
-CAMPAIGNS = QUIET._replace(cascades_per_hour=20.0, trends_per_hour=12.0)
+CAMPAIGNS = QUIET._replace(cascades_per_hour=12.0, trends_per_hour=8.0)
 
 
 @njit(cache=True)
@@ -114,18 +114,49 @@ def test_cascades_overshoot_revert_drop_interest_and_print_liquidations(campaign
     drop, error = mean_and_interval((cascades["open_interest_change"] + cascades["size"])[alone])
     assert abs(drop) < max(error, 0.5)
     move = 1e4 * cascades["side"] * np.log(cascades["mid_after"] / cascades["mid_before"])
-    kept = (cascades["end_ns"] - cascades["start_ns"]) / SECOND / CAMPAIGNS.cascade_reversion_s
-    expected = (
-        CAMPAIGNS.cascade_permanent_bps + CAMPAIGNS.cascade_overshoot_bps * (1.0 - np.exp(-kept)) / kept
-    )
-    found, error = mean_and_interval((move - expected)[alone])
-    assert error < 15.0
+    # Impact is in proportion to size and reverts from the moment of each order.
+    expected = []
+    for cascade in cascades:
+        own = prints[(prints["exch_ts"] >= cascade["start_ns"]) & (prints["exch_ts"] <= cascade["end_ns"])]
+        left = np.exp((own["exch_ts"] - cascade["end_ns"]) / SECOND / CAMPAIGNS.cascade_reversion_s)
+        still = np.average(left, weights=own["size"])
+        expected.append(CAMPAIGNS.cascade_permanent_bps + CAMPAIGNS.cascade_overshoot_bps * still)
+    found, error = mean_and_interval((move - np.array(expected))[alone])
+    assert error < 8.0
     assert abs(found) < error
-    later = mids(
-        campaigns.events, np.minimum(cascades["end_ns"] + 240 * SECOND, campaigns.events["exch_ts"][-1])
+    at = cascades["end_ns"] + 150 * SECOND
+    clear = alone & np.array(
+        [
+            not np.any((campaigns.episodes["start_ns"] > b) & (campaigns.episodes["start_ns"] < a))
+            for a, b in zip(at, cascades["end_ns"], strict=True)
+        ]
     )
-    reversal, error = mean_and_interval(-1e4 * cascades["side"] * np.log(later / cascades["mid_after"]))
-    assert reversal > 10.0
+    later = mids(campaigns.events, np.minimum(at, campaigns.events["exch_ts"][-1]))
+    stayed, error = mean_and_interval(
+        (1e4 * cascades["side"] * np.log(later / cascades["mid_before"]))[clear]
+    )
+    assert error < 12.0
+    assert abs(stayed - CAMPAIGNS.cascade_permanent_bps) < error
+
+
+def test_a_cascade_fades_makers_come_back_and_the_last_extreme_comes_before_the_end(campaigns):
+    cascades = campaigns.episodes[campaigns.episodes["cause"] == FORCED]
+    prints = campaigns.events[campaigns.events["kind"] == LIQUIDATION]
+    labels, events = campaigns.labels, campaigns.events
+    assert np.all(
+        (cascades["extreme_ns"] > cascades["start_ns"]) & (cascades["extreme_ns"] <= cascades["end_ns"])
+    )
+    thirds = []
+    for cascade in cascades:
+        own = prints[(prints["exch_ts"] >= cascade["start_ns"]) & (prints["exch_ts"] <= cascade["end_ns"])]
+        length = cascade["end_ns"] - cascade["start_ns"]
+        last = own["exch_ts"] > cascade["end_ns"] - length // 3
+        thirds.append(own["size"][last].sum() / own["size"].sum())
+    assert np.mean(thirds) < 0.2  # of the flow in the last third of the time
+    deleted = (events["kind"] == DEPTH) & (events["size"] == 0.0)
+    inside = np.mean(events["size"][(labels["cascade"] != 0) & (events["kind"] == DEPTH) & ~deleted])
+    outside = np.mean(events["size"][(labels["cascade"] == 0) & (events["kind"] == DEPTH) & ~deleted])
+    assert inside < 0.7 * outside
 
 
 def overlapping(left, right):

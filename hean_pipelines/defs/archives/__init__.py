@@ -1,0 +1,1 @@
+"""Histories that venues publish as files: what there is, bringing it into the lake, and its assets."""
