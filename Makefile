@@ -15,11 +15,13 @@ help:  ## say what each target does
 
 install: $(STAMP)  ## make .venv from the hashed lock
 
-$(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
+$(STAMP): requirements.lock requirements-bootstrap.lock requirements-conformance.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed, found $$($(PYTHON) --version)"; echo "remedy: make PYTHON=/path/to/python3.11 install"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-bootstrap.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	# A client the local testnet is tested with. It pins exact versions of everything it uses; ours serve it as well.
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r requirements-conformance.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -43,6 +45,7 @@ dev: $(STAMP)  ## Dagster's UI on http://127.0.0.1:3000 and MLflow's on http://1
 
 lock: $(STAMP)  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header --all-extras -o requirements.lock pyproject.toml
+	printf 'ccxt==4.5.90\n' | $(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-conformance.lock -
 	printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-bootstrap.lock -
 
 clean:  ## remove the environment; state in var/ stays
