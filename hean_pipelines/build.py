@@ -7,7 +7,9 @@ nothing heavy is imported: definitions are loaded again and again.
 import dagster as dg
 
 from hean_pipelines.defs.archives.assets import archive_definitions
+from hean_pipelines.defs.backtest.strategies import backtest_definitions
 from hean_pipelines.defs.evidence.premium_study import premium_study_definitions
+from hean_pipelines.defs.evidence.tape_studies import tape_study_definitions
 from hean_pipelines.defs.features.assets import feature_definitions
 from hean_pipelines.defs.learning.regime_matrix import matrix_definitions
 from hean_pipelines.defs.market_data import market_data_definitions
@@ -46,9 +48,11 @@ def build_definitions(settings: PipelineSettings | None = None) -> dg.Definition
         feature_definitions(chosen),
         forecast_definitions(chosen),
         premium_study_definitions(chosen),
+        tape_study_definitions(chosen),
         predictor_definitions(chosen, registry),
         champion_definitions(chosen, registry),
         matrix_definitions(chosen, registry),
         report_definitions(chosen),
+        backtest_definitions(chosen),
         schedule_definitions(chosen),
     )

@@ -67,6 +67,9 @@ class PipelineSettings(BaseSettings):
     max_train_days: int = Field(365, ge=1, description="Rolling window a learned candidate is trained on.")
     bundle_valid_days: float = Field(7.0, gt=0, description="Days after its last label a model may be used.")
     promotion_level: float = Field(0.05, gt=0, lt=0.5, description="Level of the Diebold-Mariano test.")
+    recordings: Path | None = Field(
+        None, description="Folder of recorded tapes the studies read; none means the synthetic market."
+    )
     schedules_running: bool = Field(False, description="Start the schedules with the daemon.")
     lake_root: Path = Field(
         default_factory=lambda data: data["home"] / "lake", description="Folder of the lake; <home>/lake."

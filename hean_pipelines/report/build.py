@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hean_pipelines.report.subject import Subject
 
 DEFAULT = Path("report") / "index.html"
+FOOTER = "Rates are fractions of notional per settlement, shown in basis points (1 bps = 0.01 %). All times are UTC."
 
 
 def build_report(home: Path, output: Path | None = None) -> Path:
@@ -94,7 +95,15 @@ def sections(inputs: Inputs, subject: Subject) -> list[Section]:
     ]
 
 
-def render(many: Sequence[Section], *, facts: Sequence[tuple[str, str]], caution: str, built: str) -> str:
+def render(
+    many: Sequence[Section],
+    *,
+    facts: Sequence[tuple[str, str]],
+    caution: str,
+    built: str,
+    title: str = "HEAN report",
+    footer: str = FOOTER,
+) -> str:
     """Fill the template; every word is escaped by it.
 
     Parameters
@@ -106,6 +115,10 @@ def render(many: Sequence[Section], *, facts: Sequence[tuple[str, str]], caution
         What the numbers are not.
     built : str
         When the page was built, UTC.
+    title : str
+        Heading of the page.
+    footer : str
+        Below everything: units, and how the page was made.
 
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -118,7 +131,9 @@ def render(many: Sequence[Section], *, facts: Sequence[tuple[str, str]], caution
         lstrip_blocks=True,
     )
     template = environment.get_template("page.html")
-    return template.render(sections=many, facts=facts, caution=caution, built=built)
+    return template.render(
+        sections=many, facts=facts, caution=caution, built=built, title=title, footer=footer
+    )
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -138,7 +153,7 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         raise DataError(
             f"expected to write the report to {path}, was refused: {error.strerror or error}",
-            remedy="check the folder's permissions and the disk's free space, or pass another --output",
+            remedy="check the folder's permissions and the disk's free space, or write to another place",
         ) from None
     finally:
         if temporary.exists():

@@ -16,9 +16,13 @@ from markupsafe import Markup
 
 from hean_pipelines.report.text import MINUS
 
-HOUR_NS = 3_600_000_000_000
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+HOUR_NS = 60 * MINUTE_NS
 DAY_NS = 24 * HOUR_NS
 _TIME_STEPS = [
+    *(s * SECOND_NS for s in (1, 2, 5, 10, 15, 30)),
+    *(m * MINUTE_NS for m in (1, 2, 5, 10, 15, 30)),
     *(h * HOUR_NS for h in (1, 2, 3, 6, 12)),
     *(d * DAY_NS for d in (1, 2, 3, 7, 14)),
 ]
@@ -100,6 +104,8 @@ def time_ticks(low_ns: float, high_ns: float, about: int = 5) -> list[tuple[int,
 
 def _time_label(at_ns: int, step: int) -> str:
     at = _utc(at_ns)
+    if step < MINUTE_NS:
+        return at.strftime("%H:%M:%S")
     return at.strftime("%H:%M") if step < DAY_NS and at_ns % DAY_NS else f"{at.day} {at.strftime('%b')}"
 
 

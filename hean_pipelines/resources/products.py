@@ -38,6 +38,10 @@ class Products:
         self.premium_study = self.root / "evidence" / "e1.json"
         self.matrix = self.root / "matrix" / "cells.parquet"
 
+    def study(self, name: str) -> Path:
+        """Return the file of a study on tapes: ``E5`` and so on."""
+        return self.root / "evidence" / f"{name.lower()}.json"
+
     def mart(self, name: str) -> Path:
         """Return the exported Parquet file of a mart."""
         return self.root / "marts" / f"{name}.parquet"

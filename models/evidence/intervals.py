@@ -9,7 +9,8 @@ Quantiles have no such blocks: they are the business of ``bootstrap``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,9 @@ class Interval:
     estimate, low, high : float
     n : int
         Observations.
+    effective_n : float
+        Independent observations that would be as sure, at most `n`; itself an estimate, from few blocks. NaN where the
+        interval is not made of blocks.
 
     """
 
@@ -42,6 +46,7 @@ class Interval:
     low: float
     high: float
     n: int
+    effective_n: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class BlockMean(Interval):
 
     """
 
-    block_means: tuple[float, ...]
+    block_means: tuple[float, ...] = field(kw_only=True)
 
     def p_not_above(self, threshold: float = 0.0) -> float:
         """One-sided p-value of "the true mean is not above the threshold": small means it is above."""
@@ -111,10 +116,16 @@ def block_mean(
     if edges is None:
         return None
     means = np.add.reduceat(x, edges[:-1]) / np.diff(edges)
-    half = _t_quantile(confidence, blocks - 1) * float(means.std(ddof=1)) / math.sqrt(blocks)
+    error = float(means.std(ddof=1)) / math.sqrt(blocks)
+    half = _t_quantile(confidence, blocks - 1) * error
     centre = float(means.mean())
     return BlockMean(
-        float(x.mean()), centre - half, centre + half, len(x), tuple(float(mean) for mean in means)
+        float(x.mean()),
+        centre - half,
+        centre + half,
+        len(x),
+        effective_observations(float(x.var(ddof=1)), error, len(x)),
+        block_means=tuple(float(mean) for mean in means),
     )
 
 
@@ -161,11 +172,41 @@ def correlation_interval(x: Floats, y: Floats, edges: Ints, *, confidence: float
     kept = [np.r_[0 : edges[i], edges[i + 1] : len(x)] for i in range(len(edges) - 1)]
     if not (_moves(x) and _moves(y) and all(_moves(x[k]) and _moves(y[k]) for k in kept)):
         return None
-    blocks = len(kept)
     whole = _fisher(x, y)
-    pseudo = blocks * whole - (blocks - 1) * np.array([_fisher(x[k], y[k]) for k in kept])
-    half = _t_quantile(confidence, blocks - 1) * float(pseudo.std(ddof=1)) / math.sqrt(blocks)
-    return Interval(math.tanh(whole), math.tanh(whole - half), math.tanh(whole + half), len(x))
+    half, error = block_jackknife(whole, [_fisher(x[k], y[k]) for k in kept], confidence=confidence)
+    # Of n independent pairs Fisher's z has variance 1 / (n - 3).
+    effective = min(effective_observations(1.0, error, len(x)) + 3.0, float(len(x)))
+    return Interval(math.tanh(whole), math.tanh(whole - half), math.tanh(whole + half), len(x), effective)
+
+
+def block_jackknife(
+    whole: float, without: Sequence[float], *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Measure how sure a figure is from how it changes when each block is left out.
+
+    Parameters
+    ----------
+    whole : float
+        The figure of all blocks.
+    without : sequence of float
+        The figure without each block.
+    confidence : float
+
+    Returns
+    -------
+    half_width, standard_error : float
+        Of the interval by Student's t, and of the figure.
+
+    """
+    blocks = len(without)
+    pseudo = blocks * whole - (blocks - 1) * np.asarray(without, dtype=np.float64)
+    error = float(pseudo.std(ddof=1)) / math.sqrt(blocks)
+    return _t_quantile(confidence, blocks - 1) * error, error
+
+
+def effective_observations(variance: float, error: float, n: int) -> float:
+    """Return how many independent values of that variance have a mean with that standard error, at most n."""
+    return min(variance / error**2, float(n)) if error > 0.0 else float(n)
 
 
 def mean_overlap(times_ns: Ints, horizon_ns: int) -> float:

@@ -180,3 +180,36 @@ def test_the_decorrelation_length_of_an_autoregression() -> None:
     assert decorrelation_length(slow) == pytest.approx(-1 / math.log(0.95), rel=0.25)
     assert decorrelation_length(np.ones(10)) == 0
     assert decorrelation_length(np.array([1.0, 2.0])) == 1
+
+
+def test_effective_observations_are_all_where_independent_and_few_where_not() -> None:
+    """An AR(1) of coefficient φ is worth n·(1 − φ)/(1 + φ) independent values for its mean."""
+    times = np.arange(4000, dtype=np.int64) * 10**9
+    independent, persistent = [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        shocks = rng.normal(size=4200)
+        own = block_mean(shocks[200:], times, 10**9)
+        series = lfilter([1.0], [1.0, -0.8], shocks)[200:]
+        other = block_mean(series, times, 10**9)
+        assert own is not None
+        assert other is not None
+        independent.append(1.0 / own.effective_n)
+        persistent.append(1.0 / other.effective_n)
+        assert own.effective_n <= 4000
+    assert 1.0 / np.mean(persistent) == pytest.approx(4000 * 0.2 / 1.8, rel=0.15)
+    # Capped at n, so a little too careful.
+    assert 0.7 < 1.0 / np.mean(independent) / 4000 <= 1.0
+
+
+def test_effective_pairs_of_a_correlation() -> None:
+    times = np.arange(2000, dtype=np.int64) * 10**9
+    edges = block_edges(times, 10**9)
+    assert edges is not None
+    found = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        interval = correlation_interval(rng.normal(size=2000), rng.normal(size=2000), edges)
+        assert interval is not None
+        found.append(1.0 / interval.effective_n)
+    assert 0.7 < 1.0 / np.mean(found) / 2000 <= 1.0

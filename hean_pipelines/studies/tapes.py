@@ -1,0 +1,59 @@
+"""Tapes the studies read, one form for all: a synthetic market by its seed, or one symbol of a recording.
+
+A tape can be read again and again and never lies in memory whole. Finding recordings in a folder is `recordings`' business,
+which synthetic market serves which study is `planted`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hean_pipelines.studies.outcome import Market
+
+if TYPE_CHECKING:
+    from models.market.tape import Events
+    from models.simulation.order_flow.parameters import OrderFlowParameters
+
+OnHours = Callable[[float], None]
+"""Told how many hours of tape were read since the last call."""
+
+
+@dataclass(frozen=True)
+class Tape:
+    """A tape.
+
+    Attributes
+    ----------
+    market : Market
+        What it is; its length is known beforehand.
+    tick_size, lot_size : float
+        Quote, base.
+    chunks : callable
+        Opens it: an iterator of arrays of EVENT.
+    costs : bool
+        Whether studies charge costs; only a planted null goes without, where they would hide what it should show.
+
+    """
+
+    market: Market
+    tick_size: float
+    lot_size: float
+    chunks: Callable[[], Iterator[Events]]
+    costs: bool = True
+
+
+def synthetic_tape(
+    parameters: OrderFlowParameters, seed: int, hours: float, name: str, *, costs: bool = True
+) -> Tape:
+    """Return a synthetic market as a tape; it is generated anew each time it is opened."""
+
+    def chunks() -> Iterator[Events]:
+        from models.simulation.order_flow.generator import stream_order_flow
+
+        for chunk in stream_order_flow(parameters, seed, 3600.0 * hours):
+            yield chunk.events
+
+    market = Market("synthetic", f"{name}, seed {seed}", "SYNTHETIC", seed, (), hours)
+    return Tape(market, parameters.tick_size, parameters.lot_size, chunks, costs)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from models.errors import ConfigError
+from models.simulation.backtest import catalogue
+from models.simulation.backtest.catalogue import CATALOGUE, entry_of, parse_params
+
+
+def test_every_entry_makes_a_flat_strategy_from_its_defaults():
+    for entry in CATALOGUE.values():
+        strategy = entry.make(parse_params(entry, {}))
+        assert strategy.loop is not None
+        assert strategy.state.position == 0.0
+        assert strategy.params == entry.params()
+        assert entry.needs
+        assert entry.reasons
+
+
+def test_a_strategy_is_found_by_name_and_by_id():
+    assert entry_of("impact_reversion") is entry_of("S5") is entry_of("s5")
+
+
+def test_an_unknown_strategy_names_all_and_the_nearest():
+    with pytest.raises(
+        ConfigError, match=r"impact_reversion, forced_flow_exhaustion.*'impct_reversion'"
+    ) as e:
+        entry_of("impct_reversion")
+    assert "did you mean impact_reversion?" in e.value.remedy
+
+
+def test_parameters_keep_the_kind_of_their_default():
+    params = parse_params(entry_of("S5"), {"least_impact_bps": "3", "time_out_ns": "8_000_000_000"})
+    assert isinstance(params.least_impact_bps, float)
+    assert params.time_out_ns == 8_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("time_out_ns", "0.5", "time_out_ns to be a whole number, was '0.5'"),
+        ("stop_share", "much", "stop_share to be a number, was 'much'"),
+        ("stop_share", "nan", "stop_share to be a number, was 'nan'"),
+        ("stop_shre", "1", "expected a parameter among .*stop_share.*, was 'stop_shre'"),
+        ("capital_share", "0.5", "capital_share from"),
+    ],
+)
+def test_a_parameter_of_the_wrong_kind_or_size_is_refused(name, text, words):
+    with pytest.raises(ConfigError, match=words):
+        parse_params(entry_of("S5"), {name: text})
+
+
+def test_the_example_holds():
+    assert doctest.testmod(catalogue).failed == 0
