@@ -1,16 +1,17 @@
 """Contracts a backtest knows by name, and the synthetic markets that stand for them.
 
-Here belong steps, start prices and scenarios. How a synthetic market behaves is `models.simulation.order_flow`.
+Here belong steps and start prices. What is planted is `models.simulation.order_flow.scenarios`, how a market behaves is the rest
+of that package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from models.errors import ConfigError
-from models.simulation.order_flow.parameters import OrderFlowParameters, without_episodes
+from models.simulation.order_flow.parameters import OrderFlowParameters
+from models.simulation.order_flow.scenarios import SCENARIOS
 
 MINIMUM_ORDER_USD: Final = 5.0
 """Bybit's least order value of USDT perpetuals."""
@@ -34,12 +35,6 @@ CONTRACTS: Final = {
     "SOLUSDT": Contract(0.01, 0.1, 150.0),
     "XRPUSDT": Contract(0.0001, 0.1, 2.0),
 }
-
-SCENARIOS: Final[dict[str, Callable[[OrderFlowParameters], OrderFlowParameters]]] = {
-    "planted": lambda market: market,
-    "null": without_episodes,
-}
-"""`planted`: whales, cascades and trends of known impact; `null`: the same market without them."""
 
 
 def contract_of(symbol: str) -> Contract:
@@ -70,10 +65,10 @@ def synthetic_market(symbol: str, scenario: str) -> OrderFlowParameters:
     """
     if scenario not in SCENARIOS:
         raise ConfigError(f"scenario: expected one of {', '.join(SCENARIOS)}, was {scenario!r}")
-    contract, market = contract_of(symbol), OrderFlowParameters()
+    contract, market = contract_of(symbol), SCENARIOS[scenario]()
     if symbol != "BTCUSDT":
         market = _scaled(market, contract)
-    return SCENARIOS[scenario](market)
+    return market
 
 
 def _scaled(market: OrderFlowParameters, contract: Contract) -> OrderFlowParameters:

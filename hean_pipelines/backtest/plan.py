@@ -114,7 +114,7 @@ def make_plan(
     market: str = "synthetic",
     days: float | None = None,
     symbol: str | None = None,
-    scenario: str = "planted",
+    scenario: str = "everything",
     seed: int = 1,
     tapes: Sequence[Path] = (),
     tape_format: TapeFormat = "bybit",

@@ -57,7 +57,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     market.add_argument("--symbol", metavar="SYMBOL", help="contract (default XRPUSDT; a recording needs it)")
     market.add_argument(
-        "--scenario", default="planted", help="synthetic: planted or null (default %(default)s)"
+        "--scenario",
+        default="everything",
+        help="synthetic: what is planted; everything, null, whales, strong_whales, cascades, informed and others "
+        "(default %(default)s; docs/synthetic_market.md)",
     )
     market.add_argument(
         "--seed", type=int, default=1, help="of the synthetic market and the latencies (default %(default)s)"

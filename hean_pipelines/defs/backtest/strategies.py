@@ -28,7 +28,10 @@ class BacktestConfig(dg.Config):
     days: float = Field(default=1.0, description="Days of market; 0 takes a recording whole.")
     market: str = Field(default="synthetic", description="synthetic or recorded.")
     symbol: str = Field(default="XRPUSDT", description="Contract to trade.")
-    scenario: str = Field(default="planted", description="Of a synthetic market: planted or null.")
+    scenario: str = Field(
+        default="everything",
+        description="What is planted in a synthetic market: everything, null, whales, cascades and others.",
+    )
     seed: int = Field(default=1, description="Of the synthetic market and the latencies.")
     tapes: list[str] = Field(default=[], description="Files of a recording, in order.")
     tape_format: str = Field(

@@ -44,7 +44,7 @@ def _trades(rows, symbol, number):
 
 def record(folder: Path, symbol: str = "XRPUSDT", duration_s: float = 600.0, files: int = 1) -> list[Path]:
     """Write the recording in `files` files of equal numbers of lines; returns them in order."""
-    events = generate_order_flow(synthetic_market(symbol, "planted"), 5, duration_s).events
+    events = generate_order_flow(synthetic_market(symbol, "everything"), 5, duration_s).events
     lines, update = [], 0
     for rows in np.split(events, np.flatnonzero(events["kind"] == END_OF_MESSAGE) + 1):
         trades, levels = rows[rows["kind"] == TRADE], rows[np.isin(rows["kind"], (DEPTH, SNAPSHOT))]

@@ -18,7 +18,7 @@ def test_defaults_suit_a_small_account():
 
 @pytest.mark.parametrize("symbol", list(CONTRACTS))
 def test_every_synthetic_market_is_possible_and_worth_the_same(symbol):
-    market, btc = synthetic_market(symbol, "planted"), OrderFlowParameters()
+    market, btc = synthetic_market(symbol, "everything"), OrderFlowParameters()
     check_parameters(market)
     usd = market.regime_touch_depth[1] * market.start_price
     assert usd == pytest.approx(btc.regime_touch_depth[1] * btc.start_price)
