@@ -12,10 +12,12 @@ from hean_pipelines.defs.evidence.premium_study import premium_study_definitions
 from hean_pipelines.defs.evidence.tape_studies import tape_study_definitions
 from hean_pipelines.defs.features.assets import feature_definitions
 from hean_pipelines.defs.learning.regime_matrix import matrix_definitions
+from hean_pipelines.defs.listings.definitions import listing_definitions
 from hean_pipelines.defs.market_data import market_data_definitions
 from hean_pipelines.defs.other_venues.assets import other_venue_definitions
 from hean_pipelines.defs.own_activity import own_activity_definitions
 from hean_pipelines.defs.promotion.champion import champion_definitions
+from hean_pipelines.defs.quality.checks import quality_definitions
 from hean_pipelines.defs.report.page import report_definitions
 from hean_pipelines.defs.schedules import schedule_definitions
 from hean_pipelines.defs.training.forecasts import forecast_definitions
@@ -26,7 +28,7 @@ from hean_pipelines.settings import PipelineSettings, load_settings
 
 
 def build_definitions(settings: PipelineSettings | None = None) -> dg.Definitions:
-    """Return all assets, checks, jobs and schedules.
+    """Return all assets, checks, jobs, schedules and sensors.
 
     Parameters
     ----------
@@ -43,6 +45,8 @@ def build_definitions(settings: PipelineSettings | None = None) -> dg.Definition
         market_data_definitions(chosen),
         archive_definitions(chosen),
         other_venue_definitions(chosen),
+        listing_definitions(chosen),
+        quality_definitions(chosen),
         own_activity_definitions(chosen),
         warehouse_definitions(chosen),
         feature_definitions(chosen),

@@ -12,9 +12,9 @@ import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import ConfigError
@@ -24,6 +24,7 @@ HOME_VARIABLE = "HEAN_HOME"
 DEFAULT_HOME = "var"
 Interval = Literal["5min", "15min", "30min", "1h", "4h", "1d"]
 _TABLES = ("live", "pipelines")
+_SECRETS = ("coinglass_key", "alert_webhook_url", "alert_smtp_password")
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]+):[^@/\s]+(?=@)")
 
 
@@ -70,7 +71,20 @@ class PipelineSettings(BaseSettings):
     recordings: Path | None = Field(
         None, description="Folder of recorded tapes the studies read; none means the synthetic market."
     )
-    schedules_running: bool = Field(False, description="Start the schedules with the daemon.")
+    schedules_running: bool = Field(False, description="Start the schedules and sensors with the daemon.")
+    alert_webhook_url: SecretStr = Field(
+        SecretStr(""), description="Slack-compatible webhook for alerts; none without."
+    )
+    alert_email_to: tuple[str, ...] = Field((), description="Who gets alerts by e-mail; nobody by default.")
+    alert_email_from: str = Field("hean@localhost", description="Sender of those mails.")
+    alert_smtp_host: str = Field("localhost", description="Mail server.")
+    alert_smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    alert_smtp_user: str = Field("", description="User at the mail server; none logs in without.")
+    alert_smtp_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    alert_smtp_tls: bool = Field(True, description="Encrypt mail by STARTTLS; a password asks for it.")
+    alert_quiet_s: float = Field(
+        14_400.0, ge=0, description="Seconds in which an alert of one kind is said once."
+    )
     lake_root: Path = Field(
         default_factory=lambda data: data["home"] / "lake", description="Folder of the lake; <home>/lake."
     )
@@ -89,9 +103,9 @@ class PipelineSettings(BaseSettings):
         # Dagster's processes run in other working directories than the command that started them.
         return value.expanduser().absolute()
 
-    @field_validator("universe", mode="before")
+    @field_validator("universe", "alert_email_to", mode="before")
     @classmethod
-    def _split_universe(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         # "A,B" and ["A", "B"] are both natural in an environment variable.
         if isinstance(value, str):
             return tuple(part.strip(" \"'") for part in value.strip(" []").split(",") if part.strip())
@@ -103,6 +117,19 @@ class PipelineSettings(BaseSettings):
         wrong = [symbol for symbol in value if not re.fullmatch(r"[A-Z0-9]+", symbol)]
         if wrong or not value or len(set(value)) != len(value):
             raise ValueError("must be one or more different upper-case symbols such as BTCUSDT")
+        return value
+
+    @model_validator(mode="after")
+    def _check_mail(self) -> Self:
+        if self.alert_smtp_password.get_secret_value() and not self.alert_smtp_tls:
+            raise ValueError("alert_smtp_tls must stay on where a password is sent")
+        return self
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _check_webhook(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not re.match(r"https?://[^/\s]+", value.get_secret_value()):
+            raise ValueError("must be an http(s) address")
         return value
 
     @field_validator(
@@ -206,6 +233,12 @@ class _Toml(PydanticBaseSettingsSource):
                     remedy="settings stand in the tables [live] and [pipelines]",
                 )
         table = content.get("pipelines", {})
+        secret = [name for name in _SECRETS if name in table]
+        if secret:
+            raise ConfigError(
+                f"{self.path}: secrets do not belong in the file, found {', '.join(secret)}",
+                remedy=f"set {', '.join(PREFIX + name.upper() for name in secret)} in the environment instead",
+            )
         for name in table:
             if name not in _names(self.settings_cls):
                 known = ", ".join(_names(self.settings_cls))

@@ -1,30 +1,33 @@
 -- description: How much of each day of each dataset is in the lake. A full day is expected from the first row of the
 --   symbol to the last row of the dataset; days without a file are rows with zero. Funding expects what was settled plus
---   the settlements found missing between two others.
+--   the settlements found missing between two others. Where rows come as they come (trades, snapshots, recordings), a day
+--   is complete with any row: one row is expected of a day without; holes inside such a day are not seen here.
 -- grain: one row per dataset, symbol and UTC day
 -- keys: dataset, symbol, date
 -- columns:
 --   dataset: the lake's name of the dataset
+--   venue: whose data these are
 --   symbol: the venue's name of the perpetual
 --   date: UTC day
 --   rows: rows in the lake
 --   expected_rows: rows a complete lake would hold
 --   share: rows / expected_rows
+--   is_spaced: true where rows are expected at even distances, or at settlements
 --   available_at: ns UTC, when the last row of the day was known; the end of the day where there is none
 with periods as (
     select
         dataset,
         max(last_ts) as dataset_last_ts,
+        -- These two periods are settings. Gaps only lengthen a day's mean step, so the shortest is the period.
         case
-            when starts_with(dataset, 'raw_bybit__1m_') then 60000000000
-            -- These two periods are settings. Gaps only lengthen a day's mean step, so the shortest is the period.
             when dataset in ('raw_bybit__5m_open_interest', 'raw_bybit__1h_account_ratio') then coalesce(
                 min(round((last_ts - first_ts) / (rows - 1) / 300000000000) * 300000000000) filter (where rows > 1),
                 300000000000
             )::bigint
-            else 300000000000
+            else any_value(cadence_s) * 1000000000
         end as period
     from int_coverage__day_rows
+    inner join int_coverage__datasets using (dataset)
     group by dataset
 ),
 
@@ -52,44 +55,63 @@ expected as (
         dataset,
         symbol,
         day,
+        period is not null as is_spaced,
         (least(last_ts, (day + 1) * 86400000000000 - 1) - greatest(first_ts, day * 86400000000000)) // period + 1
-            as expected_rows
+            as spaced_rows
     from days
 ),
 
 missing_settlements as (
     select
+        venue,
         symbol,
         previous_settlement_ts + unnest(range(1, missing_settlements + 1)) * (interval_h * 3600000000000)::bigint
             as settlement_ts
-    from int_bybit__funding_intervals
+    from int_market__funding_intervals
     where missing_settlements > 0
 ),
 
 settlements as (
-    select symbol, settlement_ts // 86400000000000 as day, 1 as settled, available_at
-    from int_bybit__funding_intervals
+    select venue, symbol, settlement_ts // 86400000000000 as day, 1 as settled, available_at
+    from int_market__funding_intervals
     union all
-    select symbol, settlement_ts // 86400000000000, 0, null
+    select venue, symbol, settlement_ts // 86400000000000, 0, null
     from missing_settlements
 ),
 
 complete as (
-    select dataset, symbol, day, coalesce(rows, 0) as rows, expected_rows, available_at
+    select
+        dataset,
+        symbol,
+        day,
+        coalesce(rows, 0) as rows,
+        coalesce(spaced_rows, greatest(rows, 1)) as expected_rows,
+        is_spaced,
+        available_at
     from expected
     left join int_coverage__day_rows using (dataset, symbol, day)
     union all
-    select 'raw_bybit__settlement_funding', symbol, day, sum(settled)::bigint, count(*), max(available_at)
+    select
+        'raw_' || venue || '__settlement_funding',
+        symbol,
+        day,
+        sum(settled)::bigint,
+        count(*),
+        true,
+        max(available_at)
     from settlements
-    group by symbol, day
+    group by venue, symbol, day
 )
 
 select
     dataset,
+    venue,
     symbol,
     make_timestamp(day * 86400000000)::date as date,
     rows,
     expected_rows,
     rows / expected_rows as share,
-    coalesce(available_at, (day + 1) * 86400000000000) as available_at
+    is_spaced,
+    coalesce(complete.available_at, (day + 1) * 86400000000000) as available_at
 from complete
+inner join int_coverage__datasets using (dataset)

@@ -26,40 +26,46 @@ def server_time(venue: Venue, query: Query, now_ms: int) -> bytes:
 def instruments(venue: Venue, query: Query, now_ms: int) -> bytes:
     """``/v5/market/instruments-info``, paged by cursor; only what is trading unless a status is asked for."""
     category = query.category()
-    listed = venue.market.listings(category)
+    known = venue.market.listings(category)
+    listed = {name: listing for name, listing in known.items() if listing.status(now_ms) != "Unlisted"}
     symbol = query.text("symbol")
     if symbol and symbol not in listed:
         raise Refused(PARAMETER_ERROR, "params error: symbol invalid")
     names = sorted(listed) if not symbol else [symbol]
     if query.text("baseCoin"):
         names = [name for name in names if listed[name].base_coin == query.text("baseCoin")]
-    if query.text("status", "Trading") != "Trading":
-        names = []
+    status = query.text("status", "Trading")
+    names = [name for name in names if listed[name].status(now_ms) == status]
     cursor = query.cursor()
     if cursor is not None:
         names = [name for name in names if name > cursor.get("last", "")]
     limit = query.limit(500, 1000)
     page = names[:limit]
-    make = _spot_instrument if category == "spot" else _linear_instrument
-    rows = [make(listed[name], venue.market.interval_h(name, now_ms)) for name in page]
+    rows = [
+        _spot_instrument(listed[name])
+        if category == "spot"
+        else _linear_instrument(listed[name], venue.market.interval_h(name, now_ms), now_ms)
+        for name in page
+    ]
     more = f"first%3D{page[0]}%26last%3D{page[-1]}" if len(names) > len(page) else ""
     return encode({"category": category, "list": rows, "nextPageCursor": more})
 
 
-def _linear_instrument(listing: Listing, interval_h: int) -> dict[str, object]:
+def _linear_instrument(listing: Listing, interval_h: int, now_ms: int) -> dict[str, object]:
     cap = listing.funding_cap
     tick = listing.tick_size
+    status = listing.status(now_ms)
     return {
         "symbol": listing.symbol,
         "symbolId": zlib.crc32(listing.symbol.encode()) % 10_000,
         "contractType": "LinearPerpetual",
-        "status": "Trading",
+        "status": status,
         "baseCoin": listing.base_coin,
         "quoteCoin": "USDT",
         "settleCoin": "USDT",
         "symbolType": "",
         "launchTime": str(listing.launch_ms),
-        "deliveryTime": "0",
+        "deliveryTime": str(listing.delisted_ms or 0),
         "deliveryFeeRate": "",
         "priceScale": str(listing.price_decimals),
         "leverageFilter": {"minLeverage": "1", "maxLeverage": listing.max_leverage, "leverageStep": "0.01"},
@@ -79,13 +85,29 @@ def _linear_instrument(listing: Listing, interval_h: int) -> dict[str, object]:
         "lowerFundingRate": -cap,
         "displayName": "",
         "forbidUplWithdrawal": False,
-        "isPreListing": False,
-        "preListingInfo": None,
+        "isPreListing": status == "PreLaunch",
+        "preListingInfo": _pre_listing(listing, now_ms) if status == "PreLaunch" else None,
         "riskParameters": {"priceLimitRatioX": "0.01", "priceLimitRatioY": "0.02"},
     }
 
 
-def _spot_instrument(listing: Listing, interval_h: int) -> dict[str, object]:
+def _pre_listing(listing: Listing, now_ms: int) -> dict[str, object]:
+    return {
+        "curAuctionPhase": listing.phase(now_ms),
+        "phases": [
+            {
+                "phase": phase.name,
+                "startTime": str(phase.start_ms),
+                "endTime": "" if phase.end_ms is None else str(phase.end_ms),
+            }
+            for phase in listing.phases
+        ],
+        "auctionFeeInfo": {"auctionFeeRate": "0", "takerFeeRate": "0.001", "makerFeeRate": "0.0004"},
+        "skipCallAuction": False,
+    }
+
+
+def _spot_instrument(listing: Listing) -> dict[str, object]:
     return {
         "symbolId": zlib.crc32(listing.symbol.encode()) % 10_000,
         "symbol": listing.symbol,
@@ -115,7 +137,8 @@ def _spot_instrument(listing: Listing, interval_h: int) -> dict[str, object]:
 def tickers(venue: Venue, query: Query, now_ms: int) -> bytes:
     """``/v5/market/tickers``: one symbol or all of a category."""
     category = query.category()
-    listed = venue.market.listings(category)
+    known = venue.market.listings(category)
+    listed = {name: listing for name, listing in known.items() if listing.trades_at(now_ms)}
     symbol = query.text("symbol")
     if symbol and symbol not in listed:
         raise Refused(PARAMETER_ERROR, "params error: symbol invalid")
@@ -123,8 +146,11 @@ def tickers(venue: Venue, query: Query, now_ms: int) -> bytes:
     for name in [symbol] if symbol else sorted(listed):
         quote = venue.market.quote(category, name, now_ms)
         if quote is not None:
-            make = spot_ticker if category == "spot" else linear_ticker
-            rows.append(make(listed[name], quote))
+            rows.append(
+                spot_ticker(listed[name], quote)
+                if category == "spot"
+                else linear_ticker(listed[name], quote, now_ms)
+            )
     return encode({"category": category, "list": rows})
 
 
@@ -147,7 +173,7 @@ def _common_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
     }
 
 
-def linear_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
+def linear_ticker(listing: Listing, quote: Quote, now_ms: int) -> dict[str, object]:
     """Row of a perpetual."""
     interest = quote.open_interest
     value = float(quote.mark or quote.last)
@@ -167,11 +193,11 @@ def linear_ticker(listing: Listing, quote: Quote) -> dict[str, object]:
         "basisRate": "",
         "basisRateYear": "",
         "deliveryFeeRate": "",
-        "deliveryTime": "0",
+        "deliveryTime": str(listing.delisted_ms or 0),
         "predictedDeliveryPrice": "",
         "preOpenPrice": "",
         "preQty": "",
-        "curPreListingPhase": "",
+        "curPreListingPhase": listing.phase(now_ms) if listing.status(now_ms) == "PreLaunch" else "",
     }
 
 

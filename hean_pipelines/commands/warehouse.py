@@ -26,6 +26,7 @@ _EPILOG = """examples:
   hean warehouse tests                         run the column tests on the tables as they are
   hean warehouse tests --model mart_bybit__funding_panel
   hean warehouse models                        list the SQL files in build order, with what they read
+  hean warehouse docs --out warehouse.html     a page of every table: columns, units, tests, where each column comes from
   hean warehouse query "select symbol, count(*) from mart_bybit__settlement_funding group by symbol"
 
 The warehouse file is open in one process at a time. To read marts from elsewhere, use the Parquet files in
@@ -55,7 +56,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     models.add_argument(
         "--write-dependencies",
         action="store_true",
-        help="renew dbt_like_sql/dependencies.json, which spares parsing the SQL whenever definitions load",
+        help="renew dbt_like_sql/dependencies.json and lineage.json, which spare parsing the SQL whenever definitions load",
+    )
+    docs = _action(actions, "docs", "write a page about every table, from the SQL files alone", _docs)
+    docs.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="an .html file, or an .md file whose marked part is renewed",
     )
     query = _action(actions, "query", "run one select and print its rows", _query)
     query.add_argument("sql", help="a select; the file is opened to read only")
@@ -125,6 +134,7 @@ def _tests(args: argparse.Namespace) -> int:
 
 
 def _models(args: argparse.Namespace) -> int:
+    from hean_pipelines.sql import lineage
     from hean_pipelines.sql.dependencies import CACHE_NAME, cache_text, text_hash
     from hean_pipelines.sql.model import load_models, sql_root
 
@@ -138,6 +148,15 @@ def _models(args: argparse.Namespace) -> int:
             for model in models.values()
         }
         (sql_root() / CACHE_NAME).write_text(cache_text(found), encoding="utf-8")
+        (sql_root() / lineage.CACHE_NAME).write_text(lineage.cache_text(models), encoding="utf-8")
+    return 0
+
+
+def _docs(args: argparse.Namespace) -> int:
+    from hean_pipelines.sql.docs import write_docs
+
+    tables = write_docs(args.out)
+    print(f"{args.out}: {tables} tables")
     return 0
 
 

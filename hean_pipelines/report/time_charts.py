@@ -137,7 +137,7 @@ class Strip:
     stretches: Sequence[tuple[int, int, float, str]]
 
 
-def strips(label: str, rows: Sequence[Strip], ends: tuple[int, int]) -> Markup:
+def strips(label: str, rows: Sequence[Strip], ends: tuple[int, int], width: float) -> Markup:
     """Draw how complete each row is over time: full, partly (paler as less is there) or hatched where nothing is."""
     margins = Margins(left=room(row.name for row in rows), right=8.0, top=6.0, bottom=24.0)
     height = margins.top + margins.bottom + 19 * len(rows)
@@ -147,6 +147,7 @@ def strips(label: str, rows: Sequence[Strip], ends: tuple[int, int]) -> Markup:
         (0.0, 1.0),
         x_title="",
         y_title="",
+        width=width,
         height=height,
         margins=margins,
     )

@@ -81,7 +81,7 @@ _BYBIT = (
         "Forced orders from recorded streams; `side` is the liquidation order's (+1 buys a short back).",
         {name: kind for name, kind in _EVENT.items() if name not in ("kind",)},
         key=("symbol", "seq"),
-        time="exch_ts",
+        time="local_ts",
         keeps_order=True,
     ),
 )
@@ -205,20 +205,6 @@ _COINGLASS = (
 _SENTIMENT = (
     market(
         "raw_sentiment__fear_greed", "The Fear & Greed index, 0 to 100, of the day `ts`.", "value", 86_400, 0
-    ),
-    Dataset(
-        "raw_sentiment__text_scores",
-        "Scores of texts, -1 to 1, by the day they were posted; the text itself is not kept.",
-        {
-            "ts": "i64",
-            "symbol": "str",
-            "source": "str",
-            "text_id": "str",
-            "score": "f64",
-            "weight": "f64",
-            "available_at": "i64",
-        },
-        key=("source", "text_id"),
     ),
 )
 

@@ -113,7 +113,8 @@ def _load_files(folder: Path, cache: Mapping[str, tuple[str, ...]]) -> Iterator[
             sql = path.read_text(encoding="utf-8")
             header = parse_header(sql, path)
             sql = with_parameters(sql, header, path)
-            reads = cache.get(text_hash(sql)) or parse_dependencies(sql, path)
+            kept = cache.get(text_hash(sql))
+            reads = parse_dependencies(sql, path) if kept is None else kept
             raw = tuple(table for table in reads if RAW_NAME.match(table))
             tests = load_tests(path.with_suffix(".yaml"), header, keys_block=layer == "marts")
             yield SqlModel(name, layer, sql, header, tuple(t for t in reads if t not in raw), raw, tests)

@@ -6,13 +6,46 @@ a study may compare what it estimates with these.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from models.simulation.listing import Listing
+from models.simulation.listing import CONTINUOUS, Listing, Phase
 
 BP = 1e-4
 LAUNCH_MS = 1_577_836_800_000  # 2020-01-01: before any history that is generated
+HOUR_MS = 3_600_000
+_AUCTIONS = (("CallAuction", 0.0, 2.0), ("CallAuctionNoCancel", 2.0, 2.5), ("CrossMatching", 2.5, 3.0))
+"""Phases before continuous trading with their hours since the first; source: the venue's enum `curAuctionPhase`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """When a symbol comes and goes, in hours after the generated market's start.
+
+    `auction_h` starts a pre-listing's phases, of which the continuous one lasts until `finished_h`.
+    """
+
+    launched_h: float
+    auction_h: float | None = None
+    finished_h: float | None = None
+    delisted_h: float | None = None
+
+    def of(self, listing: Listing, start_ms: int) -> Listing:
+        """Return the listing with the times of a market that starts at `start_ms`."""
+
+        def at(hours: float) -> int:
+            return start_ms + round(hours * HOUR_MS)
+
+        phases: tuple[Phase, ...] = ()
+        if self.auction_h is not None:
+            phases = tuple(
+                Phase(name, at(self.auction_h + first), at(self.auction_h + last))
+                for name, first, last in _AUCTIONS
+            )
+            end = None if self.finished_h is None else at(self.finished_h)
+            phases += (Phase(CONTINUOUS, at(self.auction_h + _AUCTIONS[-1][2]), end),)
+        gone = None if self.delisted_h is None else at(self.delisted_h)
+        return replace(listing, launch_ms=at(self.launched_h), phases=phases, delisted_ms=gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +75,8 @@ class SyntheticSymbol:
 
     `daily_volatility` is that of the index in a calm-to-normal mix; `market_share` the correlation of its returns with the
     common factor; `minute_volume_usd`, `open_interest_usd` and `touch_depth_usd` set the size of its trading; `dynamic_interval`
-    says whether a settlement at the cap makes the following ones hourly, as the venue does for all but its largest symbols.
+    says whether a settlement at the cap makes the following ones hourly, as the venue does for all but its largest symbols;
+    `life` when it comes and goes, None for what is there from before the start.
     """
 
     listing: Listing
@@ -54,6 +88,7 @@ class SyntheticSymbol:
     open_interest_usd: float
     touch_depth_usd: float
     dynamic_interval: bool
+    life: Life | None = None
 
 
 def _listing(
@@ -144,6 +179,24 @@ UNIVERSE: dict[str, SyntheticSymbol] = {
             95.0,
             PremiumTruth(-5.5 * BP, 4.2 * BP, 700, 5.0 * BP, 22, 1.2, 12 * BP, 100, 0.4 * BP, 0.3 * BP),
             0.038, 0.80, 2e5, 1.5e8, 30_000, True,
+        ),
+        SyntheticSymbol(  # listed while the market runs, with funding beyond 0.3 % from its first hours
+            _listing("FRESHUSDT", ("0.0001", "1", "1600000", "320000"), "25.00", 4, "0.0200", 5),
+            0.9,
+            PremiumTruth(95 * BP, 8.0 * BP, 500, 8.0 * BP, 20, 1.0, 22 * BP, 110, 1.0 * BP, 0.5 * BP),
+            0.070, 0.40, 8e4, 2.0e7, 6_000, False, Life(73.0),
+        ),
+        SyntheticSymbol(  # comes by a pre-listing: auctions, then continuous trading
+            _listing("AUCTIONUSDT", ("0.0001", "1", "1600000", "320000"), "5.00", 8, "0.0300", 5),
+            1.4,
+            PremiumTruth(-4.5 * BP, 6.0 * BP, 500, 8.0 * BP, 20, 1.0, 22 * BP, 110, 1.0 * BP, 0.5 * BP),
+            0.070, 0.40, 8e4, 2.0e7, 6_000, False, Life(71.0, auction_h=74.0, finished_h=110.0),
+        ),
+        SyntheticSymbol(  # delisted while the market runs
+            _listing("GONEUSDT", ("0.0001", "1", "1600000", "320000"), "25.00", 8, "0.0075", 5),
+            0.6,
+            PremiumTruth(-4.5 * BP, 6.0 * BP, 500, 8.0 * BP, 20, 1.0, 22 * BP, 110, 1.0 * BP, 0.5 * BP),
+            0.070, 0.40, 8e4, 2.0e7, 6_000, False, Life(-8760.0, delisted_h=60.0),
         ),
     )
 }  # fmt: skip

@@ -7,6 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
+
+CONTINUOUS = "ContinuousTrading"
+Status = Literal["Unlisted", "PreLaunch", "Trading", "Closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase of a pre-listing, from `start_ms` until `end_ms` (None: open), named as the venue names it."""
+
+    name: str
+    start_ms: int
+    end_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,10 @@ class Listing:
         Decimals of index and mark prices.
     launch_ms : int
         When the symbol was listed, ms UTC.
+    phases : tuple of Phase
+        Of a pre-listing, one after the other; empty for a contract that trades from its launch.
+    delisted_ms : int or None
+        When its trading ended, ms UTC; None while no end is known.
 
     """
 
@@ -52,6 +69,35 @@ class Listing:
     funding_cap: Decimal
     index_decimals: int
     launch_ms: int
+    phases: tuple[Phase, ...] = ()
+    delisted_ms: int | None = None
+
+    @property
+    def trades_from_ms(self) -> int:
+        """When trades, books and bars begin: the launch, or the continuous phase of a pre-listing."""
+        return next((phase.start_ms for phase in self.phases if phase.name == CONTINUOUS), self.launch_ms)
+
+    def trades_at(self, now_ms: int) -> bool:
+        """Whether the contract can be traded continuously at `now_ms`."""
+        return self.trades_from_ms <= now_ms and (self.delisted_ms is None or now_ms < self.delisted_ms)
+
+    def status(self, now_ms: int) -> Status:
+        """Return the venue's word for the contract at `now_ms`; ``Unlisted`` before it says anything."""
+        if now_ms < self.launch_ms:
+            return "Unlisted"
+        if self.delisted_ms is not None and now_ms >= self.delisted_ms:
+            return "Closed"
+        ends = self.phases[-1].end_ms if self.phases else 0
+        return "PreLaunch" if ends is None or now_ms < ends else "Trading"
+
+    def phase(self, now_ms: int) -> str:
+        """Return the pre-listing phase at `now_ms`, ``NotStarted`` before the first, ``Finished`` after the last."""
+        for phase in self.phases:
+            if now_ms < phase.start_ms:
+                return "NotStarted"
+            if phase.end_ms is None or now_ms < phase.end_ms:
+                return phase.name
+        return "Finished" if self.phases else ""
 
     @property
     def price_decimals(self) -> int:

@@ -18,7 +18,14 @@ from tests.support import ROOT
 
 LAYERS = ("raw", "stg", "int", "mart", "feat", "forecast", "evidence", "model", "report")
 JOBS = {"refresh_market_data", "retrain_funding", "learn_from_trades"}
-SCHEDULES = {"hourly_market_data", "four_hourly_retrain", "four_hourly_learning"}
+SCHEDULES = {
+    "daily_other_venues",
+    "four_hourly_learning",
+    "four_hourly_retrain",
+    "hourly_market_data",
+    "hourly_other_snapshots",
+    "listing_watch",
+}
 
 
 @pytest.fixture(scope="module")

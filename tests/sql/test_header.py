@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from hean_pipelines.sql.header import parse_header
+from hean_pipelines.sql.header import Parameter, parse_header, with_parameters
 from models.errors import ConfigError
 
 GOOD = """-- description: First line,
@@ -46,3 +47,46 @@ def test_faulty_headers_are_refused(old: str, new: str, message: str):
     with pytest.raises(ConfigError, match=message) as caught:
         parse_header(GOOD.replace(old, new), PATH)
     assert "x.sql" in str(caught.value)
+
+
+PARTED = """-- description: d
+-- grain: g
+-- keys: dataset, symbol, day
+-- partitions: dataset, symbol, day
+-- parameters:
+--   size = 2.5: USD of a bar
+--   most = 10: bars
+-- columns:
+--   dataset: d
+--   symbol: s
+--   day: days since 1970-01-01 UTC
+select $size, $most
+"""
+
+
+def test_parameters_are_put_into_the_statement():
+    header = parse_header(PARTED, PATH)
+    assert header.is_partitioned
+    assert header.parameters == {"size": Parameter("2.5", "USD of a bar"), "most": Parameter("10", "bars")}
+    assert with_parameters(PARTED, header, PATH).endswith("select 2.5, 10\n")
+    assert not parse_header(GOOD, PATH).is_partitioned
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("$most", "1", "expected the parameters of the header"),
+        ("$most", "$other", "was other, size"),
+        ("--   most = 10: bars", "--   most: bars", "expected '<name> = <number>: <meaning>'"),
+        ("--   most = 10: bars", "--   most = x: bars", "expected '<name> = <number>: <meaning>'"),
+        (
+            "partitions: dataset, symbol, day",
+            "partitions: symbol, day",
+            "expected partitions dataset, symbol, day",
+        ),
+    ],
+)
+def test_faulty_parameters_and_partitions_are_refused(old: str, new: str, message: str):
+    text = PARTED.replace(old, new)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        with_parameters(text, parse_header(text, PATH), PATH)

@@ -128,11 +128,13 @@ def test_loading_models_needs_no_sqlglot_and_no_duckdb():
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_staging_reads_one_raw_dataset_each_and_only_staging_and_coverage_read_raw():
+def test_staging_reads_one_raw_dataset_each_and_only_staging_and_tables_by_day_read_raw():
     for model in all_models().values():
         if model.layer == "staging":
             assert (len(model.raw), model.models) == (1, ())
-        elif model.name != "int_coverage__day_rows":
+        elif model.header.is_partitioned:
+            assert (model.models, model.raw != ()) == ((), True)
+        else:
             assert model.raw == ()
 
 

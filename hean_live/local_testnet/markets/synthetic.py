@@ -45,7 +45,10 @@ class SyntheticMarket:
         self.histories: dict[str, SymbolHistory] = {
             name: generate(name, seed, start_ms, days) for name in symbols
         }
-        self._listings = {name: history.symbol.listing for name, history in self.histories.items()}
+        self._listings = {
+            name: item.listing if item.life is None else item.life.of(item.listing, start_ms)
+            for name, item in ((name, history.symbol) for name, history in self.histories.items())
+        }
         self._first_ms = start_ms
         self._last_ms = start_ms + days * DAY_MS - 1
 
@@ -65,7 +68,7 @@ class SyntheticMarket:
         return self._last_ms
 
     def listings(self, category: str) -> Mapping[str, Listing]:
-        """Every symbol is listed as perpetual and as spot."""
+        """Every symbol, also one not yet launched or closed, as perpetual and as spot; see `Listing.status`."""
         return self._listings if category in ("linear", "spot") else {}
 
     def listing(self, symbol: str) -> Listing | None:
@@ -83,6 +86,7 @@ class SyntheticMarket:
     ) -> Bars:
         """Bars of a range, newest `limit`, the open one included."""
         history = self.histories[symbol]
+        start_ms, end_ms = self._traded(symbol, start_ms, end_ms)
         return select_bars(
             lambda first, last: minute_bars(history, kind, first, last, now_ms),
             self._first_ms,
@@ -96,6 +100,7 @@ class SyntheticMarket:
     def funding(self, symbol: str, start_ms: int, end_ms: int, limit: int, now_ms: int) -> Series:
         """Settlements of a range paid by `now_ms`."""
         paid = self.histories[symbol].settlements
+        start_ms, end_ms = self._traded(symbol, start_ms, end_ms)
         first = int(np.searchsorted(paid.ts_ms, start_ms, side="left"))
         last = int(np.searchsorted(paid.ts_ms, min(end_ms, now_ms), side="right"))
         cut = slice(max(first, last - limit), last)
@@ -105,6 +110,7 @@ class SyntheticMarket:
         self, symbol: str, step_ms: int, start_ms: int, end_ms: int, limit: int, now_ms: int
     ) -> Series:
         """States at multiples of `step_ms` up to `now_ms`."""
+        start_ms, end_ms = self._traded(symbol, start_ms, end_ms)
         ts = self._grid(step_ms, start_ms, min(end_ms, now_ms), limit)
         return ts, self.histories[symbol].open_interest[(ts - self._first_ms) // STATE_MS]
 
@@ -112,8 +118,15 @@ class SyntheticMarket:
         self, symbol: str, step_ms: int, start_ms: int, end_ms: int, limit: int, now_ms: int
     ) -> Series:
         """State at the end of each complete period."""
+        start_ms, end_ms = self._traded(symbol, start_ms, end_ms)
         ts = self._grid(step_ms, start_ms, min(end_ms, now_ms - step_ms), limit)
         return ts, self.histories[symbol].long_ratio[(ts + step_ms - self._first_ms) // STATE_MS]
+
+    def _traded(self, symbol: str, start_ms: int, end_ms: int) -> tuple[int, int]:
+        """Cut a range to the time in which the symbol trades."""
+        listing = self._listings[symbol]
+        last_ms = end_ms if listing.delisted_ms is None else min(end_ms, listing.delisted_ms - 1)
+        return max(start_ms, listing.trades_from_ms), last_ms
 
     def _grid(
         self, step_ms: int, start_ms: int, end_ms: int, limit: int
@@ -125,10 +138,10 @@ class SyntheticMarket:
     def quote(self, category: str, symbol: str, now_ms: int) -> Quote | None:
         """State of a symbol at the clock."""
         history = self.histories[symbol]
+        listing = self._listings[symbol]
         if now_ms < self._first_ms:
             return None
         kind = BarKind.SPOT if category == "spot" else BarKind.PERP
-        listing = history.symbol.listing
         minute, _ = moment(history, now_ms)
         day = minute_bars(history, kind, max(0, minute - 1440), minute + 1, now_ms)
         book = book_at(history, history.spot if category == "spot" else history.perp, now_ms, 1)
@@ -176,13 +189,13 @@ class SyntheticMarket:
     def depth(self, category: str, symbol: str, now_ms: int, levels: int) -> Book | None:
         """Order book at the clock."""
         history = self.histories[symbol]
-        if now_ms < self._first_ms:
+        if now_ms < self._first_ms or not self._listings[symbol].trades_at(now_ms):
             return None
         return book_at(history, history.spot if category == "spot" else history.perp, now_ms, levels)
 
     def trades(self, category: str, symbol: str, limit: int, now_ms: int) -> list[Trade]:
         """Newest trades, newest first."""
-        if now_ms < self._first_ms:
+        if now_ms < self._first_ms or not self._listings[symbol].trades_at(now_ms):
             return []
         kind = BarKind.SPOT if category == "spot" else BarKind.PERP
         return trades_before(self.histories[symbol], kind, limit, now_ms)

@@ -43,12 +43,12 @@ class TickerTopic:
     def snapshot(self, quote: Quote, direction: int, sequence: int, now_ms: int) -> Outgoing:
         """Return the whole ticker as last told; the first one begins to tell."""
         if not self._told:
-            self._told = self._fields(quote, direction)
+            self._told = self._fields(quote, direction, now_ms)
         return self._message("snapshot", self._told, sequence, now_ms)
 
     def change(self, quote: Quote, direction: int, sequence: int, now_ms: int) -> Outgoing | None:
         """Return what changed since the last message, None where nothing did."""
-        fields = self._fields(quote, direction)
+        fields = self._fields(quote, direction, now_ms)
         changed = {name: value for name, value in fields.items() if self._told.get(name) != value}
         self._told = fields
         if not changed:
@@ -61,11 +61,12 @@ class TickerTopic:
         told = {"symbol": self._listing.symbol} | {name: changed[name] for name in _LINEAR if name in changed}
         return self._message("delta", told, sequence, now_ms)
 
-    def _fields(self, quote: Quote, direction: int) -> dict[str, object]:
-        make, names = (spot_ticker, _SPOT) if self._category == "spot" else (linear_ticker, _LINEAR)
-        row = make(self._listing, quote) | {"tickDirection": _DIRECTIONS[direction]}
+    def _fields(self, quote: Quote, direction: int, now_ms: int) -> dict[str, object]:
+        spot = self._category == "spot"
+        row = spot_ticker(self._listing, quote) if spot else linear_ticker(self._listing, quote, now_ms)
+        row["tickDirection"] = _DIRECTIONS[direction]
         row["volume24h"] = f"{quote.volume_24h:.4f}"
-        return {name: str(row[name]) for name in names}
+        return {name: str(row[name]) for name in (_SPOT if spot else _LINEAR)}
 
     def _message(self, kind: str, data: dict[str, object], sequence: int, now_ms: int) -> Outgoing:
         head: dict[str, object] = {"topic": self._topic}

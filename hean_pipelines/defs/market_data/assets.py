@@ -32,7 +32,7 @@ class IngestConfig(dg.Config):
     """What a run may choose."""
 
     symbols: list[str] = Field(default_factory=list)
-    """Symbols to fetch; none means the universe of the settings."""
+    """Symbols to fetch; none means the universe of the settings and what was listed since."""
 
 
 def history_asset(
@@ -41,11 +41,12 @@ def history_asset(
     """Return the asset of one history dataset."""
 
     def compute(context: dg.AssetExecutionContext, config: IngestConfig) -> dg.MaterializeResult[None]:
+        from hean_pipelines.defs.listings.store import ingested_symbols
         from hean_pipelines.defs.market_data.ingest import ingest_history
         from hean_pipelines.resources.lake import Lake
 
         first, last = partition_days(context)
-        symbols = tuple(config.symbols) or settings.universe
+        symbols = tuple(config.symbols) or ingested_symbols(settings)
         with told_plainly(), open_client(settings) as client, log_progress(context):
             report = ingest_history(
                 spec,
@@ -56,6 +57,7 @@ def history_asset(
                 last,
                 connections=settings.connections,
             )
+            report = closed_told(report, settings)
         return _result(context, report, symbols)
 
     return _asset(spec.dataset, compute, settings, partitions)
@@ -67,13 +69,15 @@ def snapshot_asset(
     """Return the asset of one snapshot dataset."""
 
     def compute(context: dg.AssetExecutionContext, config: IngestConfig) -> dg.MaterializeResult[None]:
+        from hean_pipelines.defs.listings.store import ingested_symbols
         from hean_pipelines.defs.market_data.snapshots import ingest_snapshot
         from hean_pipelines.resources.lake import Lake
 
         first, last = partition_days(context)
-        symbols = tuple(config.symbols) or settings.universe
+        symbols = tuple(config.symbols) or ingested_symbols(settings)
         with told_plainly(), open_client(settings) as client:
             report = ingest_snapshot(name, client, Lake(settings.lake_root), symbols, first, last)
+            report = closed_told(report, settings)
         return _result(context, report, symbols)
 
     return _asset(DATASETS[name], compute, settings, partitions)
@@ -115,6 +119,18 @@ def told_plainly() -> Iterator[None]:
         raise dg.Failure(
             f"{error} Remedy: {error.remedy}" if error.remedy else str(error), metadata=told
         ) from error
+
+
+def closed_told(report: "Report", settings: PipelineSettings) -> "Report":
+    """Say of delisted symbols that they are closed, where the venue only does not know them any more or has nothing."""
+    from hean_pipelines.defs.listings.store import closed_symbols
+
+    closed = closed_symbols(settings.lake_root)
+    for symbol, words in closed.items():
+        if symbol in report.skipped or symbol in report.without_history:
+            report.skipped[symbol] = words
+    report.without_history = [symbol for symbol in report.without_history if symbol not in closed]
+    return report
 
 
 def _asset(

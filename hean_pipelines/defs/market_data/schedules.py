@@ -6,6 +6,7 @@ The venue's clock decides what "today" is, so the same schedule works against a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -58,7 +59,8 @@ def days_to_refresh(now_ns: int, back_ns: int = _NS_PER_H) -> list[date]:
     """Return the days that gained rows within the last `back_ns`, an hour by default, ascending."""
     from hean_pipelines.defs.market_data.ingest import day_of
 
-    return sorted({day_of(now_ns - back_ns), day_of(now_ns)})
+    first, last = day_of(now_ns - back_ns), day_of(now_ns)
+    return [first + timedelta(days) for days in range((last - first).days + 1)]
 
 
 def venue_now_ns(settings: PipelineSettings) -> int:

@@ -3,7 +3,8 @@
 The raw assets are partitioned by day, these are not: each run rebuilds the whole table from the whole lake. A table is
 then a function of the lake alone, so an incremental run and `hean warehouse rebuild` give the same bytes, late or
 corrected days need no care, and windows and as-of joins see across midnight. It costs about a second for each million
-rows; a table that outgrows this deserves a partitioned asset of its own. A raw asset's key is the dataset's name in
+rows. Two tables outgrow this, those made of trades and of every file of the lake: their headers say `partitions`, and only
+changed files are read again (`hean_pipelines.sql.partitions`), with the same result. A raw asset's key is the dataset's name in
 the SQL; Dagster maps all of its days to the one table.
 
 All ops are in the pool `duckdb_write` (limit 1, op granularity, in `dagster.yaml`), behind which the warehouse takes
@@ -26,8 +27,10 @@ from hean_pipelines.defs.warehouse.metadata import (
     definition_metadata,
     description,
 )
+from hean_pipelines.defs.warehouse.pictures import pictures
 from hean_pipelines.resources.warehouse import POOL, Warehouse, WarehouseBusy
 from hean_pipelines.sql.build import build_model
+from hean_pipelines.sql.lineage import Lineage, all_lineage
 from hean_pipelines.sql.model import SqlModel, load_models
 from models.errors import HeanError
 
@@ -49,14 +52,17 @@ def warehouse_definitions(settings: "PipelineSettings", root: Path | None = None
         Folder of the SQL files; the package `dbt_like_sql` by default.
 
     """
+    models = load_models(root)
+    lineage = all_lineage(models, root)
     return dg.Definitions(
-        assets=[sql_asset(model) for model in load_models(root).values()],
+        assets=[sql_asset(model, lineage[name]) for name, model in models.items()],
         resources={"warehouse": Warehouse.from_settings(settings)},
     )
 
 
-def sql_asset(model: SqlModel) -> dg.AssetsDefinition:
+def sql_asset(model: SqlModel, lineage: Lineage | None = None) -> dg.AssetsDefinition:
     """Return the asset of one SQL file, with a check for each of its tests."""
+    origins = lineage or {}
 
     @dg.asset(
         key=dg.AssetKey(model.name),
@@ -64,7 +70,7 @@ def sql_asset(model: SqlModel) -> dg.AssetsDefinition:
         group_name=model.layer,
         kinds={"sql", "duckdb", "parquet"} if model.is_mart else {"sql", "duckdb"},
         description=description(model),
-        metadata=definition_metadata(model),
+        metadata=definition_metadata(model, origins),
         code_version=hashlib.sha256(model.sql.encode()).hexdigest()[:12],
         check_specs=[check_spec(model, test) for test in model.tests],
         automation_condition=follows_its_inputs,
@@ -76,6 +82,7 @@ def sql_asset(model: SqlModel) -> dg.AssetsDefinition:
         try:
             with warehouse.writer(f"asset {model.name}") as connection:
                 result = build_model(connection, model, warehouse.lake_root)
+                drawn = pictures(model, lambda sql: connection.execute(sql).fetchall())
         except WarehouseBusy as error:
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_AFTER_S) from error
         except HeanError as error:
@@ -83,12 +90,13 @@ def sql_asset(model: SqlModel) -> dg.AssetsDefinition:
         context.log.info(f"{model.name}: {result.rows} rows in {result.seconds:.2f} s")
         checks = [check_result(model, test) for test in result.tests]
         if result.published:
-            yield dg.MaterializeResult(metadata=build_metadata(model, result), check_results=checks)
+            metadata = build_metadata(model, origins, result) | drawn
+            yield dg.MaterializeResult(metadata=metadata, check_results=checks)
             return
         yield from checks
         raise dg.Failure(
             f"{model.name} was not published, the former table stays: {', '.join(result.blocked_by)} failed",
-            metadata=build_metadata(model, result),
+            metadata=build_metadata(model, origins, result),
             allow_retries=False,
         )
 

@@ -1,4 +1,4 @@
-"""What Dagster's pages show of a table: columns with their meaning, a preview, failing rows.
+"""What Dagster's pages show of a table: columns with their meaning and origin, a preview, failing rows.
 
 What does not belong here: building tables.
 """
@@ -9,6 +9,7 @@ import dagster as dg
 
 from hean_pipelines.sql.build import BuildResult
 from hean_pipelines.sql.column_tests import ColumnTest, TestResult
+from hean_pipelines.sql.lineage import Lineage
 from hean_pipelines.sql.model import SqlModel
 
 _SEVERITY = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
@@ -21,25 +22,40 @@ def description(model: SqlModel) -> str:
     return f"{header.description}\n\nGrain: {header.grain}.\n\nKeys: {keys}."
 
 
-def definition_metadata(model: SqlModel) -> dict[str, dg.MetadataValue]:
-    """Return what is known before the table is built: its columns' meaning and the SQL."""
+def column_lineage(lineage: Lineage) -> dg.TableColumnLineage:
+    """Return the lineage of a table's columns as Dagster shows it; constants have none."""
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(dg.AssetKey(table), source) for table, source in sources]
+            for column, sources in lineage.items()
+            if sources
+        }
+    )
+
+
+def definition_metadata(model: SqlModel, lineage: Lineage) -> dict[str, dg.MetadataValue]:
+    """Return what is known before the table is built: its columns' meaning and origin, and the SQL."""
     columns = [dg.TableColumn(name, description=text) for name, text in model.header.columns.items()]
     return {
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
+        "dagster/column_lineage": dg.MetadataValue.column_lineage(column_lineage(lineage)),
         "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```"),
     }
 
 
-def build_metadata(model: SqlModel, result: BuildResult) -> dict[str, dg.MetadataValue]:
+def build_metadata(model: SqlModel, lineage: Lineage, result: BuildResult) -> dict[str, dg.MetadataValue]:
     """Return what building the table showed."""
     meanings = model.header.columns
     columns = [dg.TableColumn(name, kind.lower(), meanings[name]) for name, kind in result.columns.items()]
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(result.rows),
         "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
+        "dagster/column_lineage": dg.MetadataValue.column_lineage(column_lineage(lineage)),
         "preview": dg.MetadataValue.md(markdown_table(tuple(result.columns), result.preview)),
         "seconds": dg.MetadataValue.float(round(result.seconds, 3)),
     }
+    if result.files_read is not None:
+        metadata["files_read"] = dg.MetadataValue.int(result.files_read)
     if result.exported_to:
         metadata["parquet"] = dg.MetadataValue.path(result.exported_to)
     return metadata

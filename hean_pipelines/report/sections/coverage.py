@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hean_pipelines.report.blocks import Block, Cell, Column, Figure, Figures, Key, Row, Section, Table
+from hean_pipelines.report.charts import NARROW, WIDE
 from hean_pipelines.report.svg import DAY_NS
 from hean_pipelines.report.text import day, number, percent, plural
 from hean_pipelines.report.time_charts import Strip, strips
 
 if TYPE_CHECKING:
     import polars as pl
+    from markupsafe import Markup
 
     from hean_pipelines.report.inputs import Inputs
 
-_MOST_BINS = 120
+_STEPS = {NARROW: 120, WIDE: 366}
+"""Most steps of time across a drawing of a width: more would be thinner than a pixel or two."""
+_MOST_FIGURES, _MOST_SYMBOLS = 8, 12
+"""Of many datasets and symbols those that lack most are drawn; the table has all."""
 
 
 def build(inputs: Inputs) -> Section:
@@ -23,12 +28,13 @@ def build(inputs: Inputs) -> Section:
     blocks: list[Block] = [*inputs.missing("coverage")]
     frame = inputs.frame("coverage")
     if frame is not None:
-        blocks += [_figures(_numbered(frame)), _table(_numbered(frame))]
+        numbered = _numbered(frame)
+        blocks += [_overview(numbered), *filter(None, [_gaps(numbered)]), _table(numbered)]
     return Section(
         "coverage",
         "Data coverage",
         "Rows in the lake over the rows a complete lake would hold, by dataset, symbol and UTC day, from a symbol's first row to "
-        "the dataset's last.",
+        "the dataset's last. Trades, snapshots and recordings come as they come: of such a day one row is expected.",
         blocks,
     )
 
@@ -43,34 +49,89 @@ def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(number=days).sort("dataset", "symbol", "number")
 
 
-def _figures(frame: pl.DataFrame) -> Figures:
-    days = frame["number"].to_numpy()
-    low, high = int(days.min()), int(days.max()) + 1
-    size = -(-(high - low) // _MOST_BINS)
+def _overview(frame: pl.DataFrame) -> Figures:
+    """Draw one row for each dataset, all its symbols together, a figure for each venue."""
+    import polars as pl
+
+    ends = _ends(frame)
+    venues = frame.with_columns(
+        venue=pl.col("dataset").str.extract(r"^raw_(\w+?)__"), short=pl.col("dataset").str.extract(r"__(.+)$")
+    )
     figures = []
-    for (dataset,), part in frame.group_by(["dataset"], maintain_order=True):
-        rows = [
-            Strip(str(symbol), list(stretches(own, low, size)))
-            for (symbol,), own in part.group_by(["symbol"], maintain_order=True)
-        ]
-        total = float(part["rows"].sum()) / max(float(part["expected_rows"].sum()), 1.0)
-        label = f"Coverage of {dataset} by symbol and day: {percent(total, 2)} over all"
-        svg = strips(label, rows, (low * DAY_NS, high * DAY_NS))
-        figures.append(
-            Figure(
-                str(dataset).removeprefix("raw_bybit__"),
-                svg,
-                caption=f"{percent(total, 2)} of expected rows.",
-            )
+    for (venue,), part in venues.group_by(["venue"], maintain_order=True):
+        # A day of trades has more rows than a year of bars: days count alike here.
+        share = percent(
+            float(
+                part["share"].clip(0.0, 1.0).mean()  # type: ignore[arg-type]
+            ),
+            2,
         )
+        label = f"Coverage of {venue} by dataset and day: {share} of a day on average"
+        groups = [(str(short), own) for (short,), own in part.group_by(["short"], maintain_order=True)]
+        narrow, wide = (_drawn(label, groups, ends, width) for width in (NARROW, WIDE))
+        symbols = plural(part["symbol"].n_unique(), "symbol")
+        caption = f"{plural(len(groups), 'dataset')}, {symbols}: {share} of a day on average."
+        figures.append(Figure(str(venue), narrow, wide, caption))
     keys = [
         Key("full", "complete"),
         Key("partly", "partly, the paler the less"),
         Key("nothing", "nothing"),
         Key("void", "not expected"),
     ]
-    steps = "One step is a day." if size == 1 else f"One step is {size} days."
+    days = ends[1] - ends[0]
+    steps = "One step is a day." if days <= _STEPS[WIDE] else f"One step is {-(-days // _STEPS[WIDE])} days."
     return Figures(figures, keys, caption=steps)
+
+
+def _gaps(frame: pl.DataFrame) -> Figures | None:
+    """Draw the symbols that lack something, the most lacking datasets and symbols first; None where all is complete."""
+    import polars as pl
+
+    ends = _ends(frame)
+    short = (
+        frame.group_by("dataset", "symbol")
+        .agg(missing=(pl.col("expected_rows") - pl.col("rows")).clip(0).sum() / pl.col("expected_rows").sum())
+        .filter(pl.col("missing") > 0)
+        .sort("missing", "symbol", descending=[True, False])
+    )
+    worst = (
+        short.group_by("dataset")
+        .agg(pl.col("missing").max())
+        .sort("missing", "dataset", descending=[True, False])
+    )
+    figures = []
+    for dataset in worst["dataset"].head(_MOST_FIGURES):
+        lacking = short.filter(pl.col("dataset") == dataset)["symbol"].to_list()
+        part = frame.filter(pl.col("dataset") == dataset)
+        groups = [(symbol, part.filter(pl.col("symbol") == symbol)) for symbol in lacking[:_MOST_SYMBOLS]]
+        label = f"Coverage of {dataset} by symbol and day, symbols that lack something"
+        rest = part["symbol"].n_unique() - len(groups)
+        caption = f"{percent(_share(part), 2)} of expected rows."
+        caption += f" Not drawn: {plural(rest, 'symbol')}." if rest else ""
+        svg = _drawn(label, groups, ends, NARROW)
+        figures.append(Figure(dataset.removeprefix("raw_").replace("__", " "), svg, caption=caption))
+    if not figures:
+        return None
+    more = worst.height - len(figures)
+    shown = f"Not drawn: {plural(more, 'dataset')} that lack less; the table has them." if more else ""
+    return Figures(figures, title="Where something is missing", caption=shown)
+
+
+def _ends(frame: pl.DataFrame) -> tuple[int, int]:
+    days = frame["number"].to_numpy()
+    return int(days.min()), int(days.max()) + 1
+
+
+def _share(frame: pl.DataFrame) -> float:
+    return float(frame["rows"].sum()) / max(float(frame["expected_rows"].sum()), 1.0)
+
+
+def _drawn(
+    label: str, groups: Sequence[tuple[str, pl.DataFrame]], ends: tuple[int, int], width: float
+) -> Markup:
+    size = -(-(ends[1] - ends[0]) // _STEPS[width])
+    rows = [Strip(name, list(stretches(own, ends[0], size))) for name, own in groups]
+    return strips(label, rows, (ends[0] * DAY_NS, ends[1] * DAY_NS), width)
 
 
 def stretches(frame: pl.DataFrame, origin: int, size: int) -> Iterator[tuple[int, int, float, str]]:

@@ -9,9 +9,10 @@ import pytest
 
 from hean_pipelines.defs.warehouse.definitions import sql_asset, warehouse_definitions
 from hean_pipelines.defs.warehouse.metadata import markdown_table
+from hean_pipelines.defs.warehouse.pictures import coverage_figure
 from hean_pipelines.resources.warehouse import POOL, Warehouse
 from hean_pipelines.settings import load_settings
-from hean_pipelines.sql.model import SqlModel, load_models
+from hean_pipelines.sql.model import SqlModel, ancestors, load_models
 from tests.pipelines.warehouse.lake_data import write_day
 
 SQL = """-- description: Equity.
@@ -191,6 +192,41 @@ def test_the_whole_graph_runs_from_a_lake(tmp_path: Path):
     assert failed == {("mart_bybit__settlement_funding", "freshness__available_at")}  # the day is of 2025
     exported = {path.stem for path in (settings.lake_root / "marts").glob("*.parquet")}
     assert exported == {model.name for model in load_models().values() if model.is_mart}
+
+
+def test_columns_show_where_they_come_from(tmp_path: Path):
+    definitions = warehouse_definitions(load_settings(home=tmp_path))
+    name = "mart_market__funding_panel"
+    (asset,) = (each for each in definitions.assets if each.key == dg.AssetKey(name))
+    lineage = asset.specs_by_key[asset.key].metadata["dagster/column_lineage"].value.deps_by_column
+    assert [(dep.asset_key.to_user_string(), dep.column_name) for dep in lineage["rate_per_hour"]] == [
+        ("int_market__funding_intervals", "funding_rate"),
+        ("int_market__funding_intervals", "interval_h"),
+    ]
+    assert list(lineage) == list(load_models()[name].header.columns)
+
+
+def test_coverage_is_drawn(tmp_path: Path):
+    write_day(tmp_path / "lake", 0)
+    models = load_models()
+    wanted = [sql_asset(models[name]) for name in (*_below(models, "mart_coverage__symbol_day"),)]
+    result = dg.materialize(wanted, resources={"warehouse": _warehouse(tmp_path)})
+    shown = {
+        event.asset_key.to_user_string(): event.materialization.metadata.get("coverage")
+        for event in result.get_asset_materialization_events()
+    }
+    assert shown.pop("mart_coverage__symbol_day").value.startswith(
+        "![coverage by dataset and day](data:image/png"
+    )
+    assert set(shown.values()) == {None}
+
+
+def test_coverage_of_an_empty_lake_has_no_picture():
+    assert coverage_figure(lambda sql: []) is None
+
+
+def _below(models: dict[str, SqlModel], name: str) -> list[str]:
+    return [each for each in models if each == name or each in ancestors(name, models)]
 
 
 def test_markdown_table_escapes():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hean_pipelines.commands.warehouse import add_parser
+from hean_pipelines.sql import lineage
 from hean_pipelines.sql.dependencies import CACHE_NAME
 from hean_pipelines.sql.model import sql_root
 from models.errors import ConfigError, DataError
@@ -44,8 +45,8 @@ def test_rebuild_mends_a_damaged_file(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_rebuild_that_lacks_a_table_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     write_day(tmp_path / "lake", 0, ("BTCUSDT",))
-    funding = tmp_path / "lake" / "raw_bybit__settlement_funding" / "venue=bybit"
-    (funding / "symbol=COPY").symlink_to(funding / "symbol=BTCUSDT")
+    funding = tmp_path / "lake" / "raw_bybit__settlement_funding"
+    (funding / "venue=copy").symlink_to(funding / "venue=bybit")
     with pytest.raises(DataError, match="tables were not made") as caught:
         _hean("rebuild", "--home", str(tmp_path))
     assert "hean backfill" in caught.value.remedy
@@ -70,9 +71,10 @@ def test_unknown_model_is_refused(home: Path):
 
 
 def test_models_are_listed_and_dependencies_stay(capsys: pytest.CaptureFixture[str]):
-    before = (sql_root() / CACHE_NAME).read_bytes()
+    names = (CACHE_NAME, lineage.CACHE_NAME)
+    before = [(sql_root() / name).read_bytes() for name in names]
     assert _hean("models", "--write-dependencies") == 0
-    assert (sql_root() / CACHE_NAME).read_bytes() == before
+    assert [(sql_root() / name).read_bytes() for name in names] == before
     assert (
         "mart_bybit__funding_panel\n    one row per symbol and settlement; reads" in capsys.readouterr().out
     )
@@ -96,3 +98,13 @@ def test_query_prints_rows(home: Path, capsys: pytest.CaptureFixture[str], form:
 def test_faulty_query_is_an_error(home: Path, sql: str):
     with pytest.raises(DataError, match="the query failed"):
         _hean("query", sql, "--home", str(home))
+
+
+def test_docs_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert _hean("docs", "--out", str(tmp_path / "new" / "w.html")) == 0
+    assert "mart_market__funding_spreads" in (tmp_path / "new" / "w.html").read_text()
+    assert "tables" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match=r"\.html or \.md"):
+        _hean("docs", "--out", str(tmp_path / "w.txt"))
+    with pytest.raises(ConfigError, match="once each"):
+        _hean("docs", "--out", str(tmp_path / "w.md"))
