@@ -23,7 +23,7 @@ import numpy.typing as npt
 from numba import njit
 
 from models.errors import DataError
-from models.market.book_levels import clear_side, next_key, set_level, size_of_key
+from models.market.book_levels import clear_side, next_key, set_level, size_down_to, size_of_key
 from models.market.book_record import BOOK, NO_TICK, Book
 from models.market.tape import (
     BBO,
@@ -193,12 +193,7 @@ def band_depth(book: Book, side: int, bps: float) -> float:
     sign = 1.0 if side > 0 else -1.0
     # The epsilon keeps a level that lies exactly on the limit, whatever the rounding of the product.
     last = math.ceil(sign * mid * (1.0 - sign * bps * 1e-4) * book.ticks_per_unit - 1e-6)
-    total = 0.0
-    key = book.best[h]
-    while key >= last and key != NO_TICK:
-        total += size_of_key(book, h, key)
-        key = next_key(book, h, key)
-    return total
+    return float(size_down_to(book, h, last))
 
 
 @njit(cache=True)

@@ -154,6 +154,36 @@ def size_of_key(book: Book, h: int, key: int) -> float:
 
 
 @njit(cache=True)
+def size_down_to(book: Book, h: int, last: int) -> float:
+    """Return the sum of the sizes from the best key down to `last`, added up in that order."""
+    if book.best[h] == NO_TICK:
+        return 0.0
+    total = 0.0
+    lowest = max(last, book.base[h] << 6)
+    for number in range(book.best[h] >> 6, (lowest >> 6) - 1, -1):
+        word = book.words[h, number & 63]
+        if number == lowest >> 6:
+            word &= ~_NONE << np.uint64(lowest & 63)
+        while word != _NONE:
+            bit = _highest_bit(word)
+            word ^= _ONE << np.uint64(bit)
+            total += book.sizes[h, ((number << 6) + bit) & _SLOT]
+    if lowest == last or book.far_levels[h] == 0:
+        return total
+    # One look at the whole table: asking it for the next key again and again would look at all of it each time.
+    keys = np.empty(book.far_levels[h], np.int64)
+    found = 0
+    for slot in range(FAR_LEVELS):
+        if book.far_sizes[h, slot] > 0.0 and book.far_keys[h, slot] >= last:
+            keys[found] = book.far_keys[h, slot]
+            found += 1
+    keys[:found].sort()
+    for i in range(found - 1, -1, -1):
+        total += book.far_sizes[h, _far_slot(book, h, keys[i])]
+    return total
+
+
+@njit(cache=True)
 def _window_set(book: Book, h: int, key: int, size: float) -> None:
     """Put a level into the window; the caller counts it."""
     number = (key >> 6) & 63

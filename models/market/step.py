@@ -10,12 +10,11 @@ batch and live it sees the same events; between messages only, because the rows 
 `run` is that loop for a stretch of tape. From Python, once per event, `event_of` and `tick_of` are the same steps by
 index into one array of SYMBOL.
 
-What does not belong here: what a tick computes (`tick.py`), fills, strategies.
+What does not belong here: what a trade changes (`trades.py`), what a tick computes (`tick.py`), fills, strategies.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -26,16 +25,7 @@ from models.errors import DataError
 from models.market.book import Book, apply, best_ask, best_bid, is_valid, new_books, size_at
 from models.market.feature_params import PARAMS
 from models.market.feature_spec import FEATURE_NAMES
-from models.market.features import (
-    cascade,
-    heatmap,
-    liquidity_pressure,
-    open_interest,
-    order_flow,
-    vpin,
-    whales,
-)
-from models.market.features import whale_cvd as cvd
+from models.market.features import open_interest, order_flow
 from models.market.record import feature_view, new_markets
 from models.market.tape import (
     END_OF_MESSAGE,
@@ -50,82 +40,15 @@ from models.market.tape import (
     Events,
 )
 from models.market.tick import on_tick, publish_no_touch, publish_touch
+from models.market.trades import on_trade
 
-__all__ = ["event_of", "features_of", "on_event", "on_tick", "run", "tick_due", "tick_of"]
+__all__ = ["event_of", "features_of", "follow", "on_event", "on_tick", "run", "tick_due", "tick_of"]
 
 
 @njit(cache=True)
 def tick_due(market: np.record, now_ns: int) -> bool:
     """Say whether a tick has to come before an event received at `now_ns`; never before the first event."""
     return bool(market.next_tick_ns > 0 and now_ns >= market.next_tick_ns)
-
-
-@njit(cache=True)
-def _on_whale(
-    market: np.record,
-    now_ns: int,
-    side: int,
-    price: float,
-    notional: float,
-    multiple: float,
-    params: np.record,
-) -> None:
-    own = market.internal
-    market.whales += 1
-    market.whale_side = side
-    market.whale_multiple = multiple
-    own.last_whale_ns = now_ns
-    heatmap.add_entry(
-        own.heatmap,
-        now_ns,
-        side,
-        price,
-        notional,
-        params.maintenance_margin,
-        params.heatmap_half_life_s,
-    )
-    if multiple >= params.whale_multiple and not math.isnan(market.mid):
-        whales.start_impact(own.impact, now_ns, side, market.mid)
-
-
-@njit(cache=True)
-def _on_trade(
-    market: np.record, now_ns: int, side: int, price: float, size: float, params: np.record
-) -> None:
-    own = market.internal
-    notional = price * size
-    if not 0.0 < notional < math.inf:
-        market.refused += 1
-        return
-    market.trades += 1
-    own.tick_trades += 1
-    own.tick_volume += notional
-    own.tick_signed += side * notional
-    own.bar_volume += notional
-    if vpin.update(own.vpin, notional, side, params.vpin_bucket_usd, params.vpin_buckets) > 0:
-        vpin.remember(own.vpin_history, vpin.value(own.vpin, params.vpin_buckets))
-    liquidity_pressure.add_trade(own.sweep, side, price, size, params.theta)
-    cvd.add_trade(own.whale_cvd, side, notional)
-    multiple = whales.size_multiple(own.sizes, notional, params.whale_least_trades)
-    basis = (market.mid - market.index) / market.index if market.index > 0.0 else math.nan
-    market.participant = whales.participant(
-        multiple, side, now_ns - market.trade_at_ns, own.last_trade_side, basis, params.arbitrage_basis
-    )
-    if multiple >= params.whale_inflow_multiple:
-        _on_whale(market, now_ns, side, price, notional, multiple, params)
-    cascade.on_trade(
-        own.cascade,
-        now_ns,
-        side,
-        multiple,
-        params.cascade_multiple,
-        params.cascade_trades,
-        params.cascade_gap_ns,
-        params.cascade_alive_ns,
-    )
-    whales.add_size(own.sizes, notional)
-    market.trade_at_ns = now_ns
-    own.last_trade_side = side
 
 
 @njit(cache=True)
@@ -169,6 +92,24 @@ def _on_report(market: np.record, event: Any) -> None:
 
 
 @njit(cache=True)
+def follow(market: np.record, book: Book, event: Any, params: np.record) -> None:
+    """Bring the market record up to an event that is in the book already: for a book someone else keeps; see `on_event`."""
+    now_ns = event.local_ts
+    market.now_ns = now_ns
+    if market.next_tick_ns == 0:
+        market.next_tick_ns = (now_ns // params.tick_ns + 1) * params.tick_ns
+    kind = event.kind
+    if kind == TRADE:
+        on_trade(market, now_ns, event.side, event.price, event.size, params)
+    elif kind == END_OF_MESSAGE:
+        _on_book(market, book)
+    elif kind == GAP:
+        publish_no_touch(market)
+    elif kind >= LIQUIDATION:
+        _on_report(market, event)
+
+
+@njit(cache=True)
 def on_event(market: np.record, book: Book, event: Any, params: np.record) -> None:
     """Bring market record and book up to one event; every tick due before it must have been taken.
 
@@ -182,20 +123,8 @@ def on_event(market: np.record, book: Book, event: Any, params: np.record) -> No
     params : record of PARAMS
 
     """
-    market.now_ns = event.local_ts
-    if market.next_tick_ns == 0:
-        market.next_tick_ns = (event.local_ts // params.tick_ns + 1) * params.tick_ns
-    kind = event.kind
-    if kind == TRADE:
-        _on_trade(market, event.local_ts, event.side, event.price, event.size, params)
-        return
     apply(book, event)
-    if kind == END_OF_MESSAGE:
-        _on_book(market, book)
-    elif kind == GAP:
-        publish_no_touch(market)
-    elif kind >= LIQUIDATION:
-        _on_report(market, event)
+    follow(market, book, event, params)
 
 
 @njit(cache=True)

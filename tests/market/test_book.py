@@ -173,6 +173,23 @@ def test_depth_within_a_band_of_the_mid() -> None:
     assert math.isnan(books.band_depth(books.new_book(0.1), 1, 10.0))
 
 
+def test_a_band_may_reach_beyond_the_window() -> None:
+    generator = np.random.default_rng(2)
+    ticks = 100_000 - np.cumsum(generator.integers(1, 9, 4000))
+    sizes = generator.lognormal(0.0, 2.0, 4000)
+    rows = snapshot(dict(zip(ticks.tolist(), sizes.tolist(), strict=True)), {100_001: 1.0})
+    book = books.new_book(TICK)
+    books.apply_all(book, tape(rows))
+    assert book.far_levels[0] > 1000
+    for bps in (1.0, 50.0, 500.0, 1500.0):
+        limit = books.mid_price(book) * (1.0 - bps * 1e-4)
+        # Best first, to the bit: the order of the sum is part of the answer.
+        wanted = 0.0
+        for tick, size in zip(ticks.tolist(), sizes.tolist(), strict=True):
+            wanted += size if tick * TICK >= limit else 0.0
+        assert books.band_depth(book, 1, bps) == wanted
+
+
 def test_a_book_is_invalid_until_a_whole_snapshot() -> None:
     book = books.new_book(TICK)
     reasons = []

@@ -6,7 +6,8 @@ kept in bins of 5 bps of log price, fading with a half-life. A price that touche
 each trade is left out: who of the two was leveraged cannot be seen. An estimate from public prints, no venue data.
 
 The map is a ring of bins: those more than 25 % away give way to those nearby. A cluster is the nearest bin on a side
-whose mass is at least a multiple of that side's mean over the bins in reach.
+whose mass is at least a multiple of that side's mean over the bins in reach. Which bin that is changes only when a mass or the
+price's bin does, for all of them fade alike: between such changes it is remembered.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ HEATMAP: Final = record_dtype(
         ("growth", np.float64),  # present worth of a unit; masses are divided by it when read
         ("price_bin", np.int64),
         ("priced", np.int64),
+        ("settled", np.int64, (2,)),  # 1 while the bin remembered is the nearest cluster
+        ("cluster", np.int64, (2,)),  # how many bins it is away, 0 for none
         ("owner", np.int64, (2, BINS)),  # which price bin a slot holds
         ("mass", np.float64, (2, BINS)),
     ]
@@ -57,6 +60,7 @@ def _fade(state: np.record, now_ns: int, half_life_s: float) -> None:
         for side in range(2):
             for slot in range(BINS):
                 state.mass[side, slot] /= growth
+            state.settled[side] = 0
         growth = 1.0
     state.growth = growth
 
@@ -69,6 +73,7 @@ def _put(state: np.record, kind: int, price: float, mass: float) -> None:
         state.owner[kind, slot] = number
         state.mass[kind, slot] = 0.0
     state.mass[kind, slot] += mass
+    state.settled[kind] = 0
 
 
 @njit(cache=True)
@@ -115,8 +120,9 @@ def mass_at(state: np.record, kind: int, number: int) -> float:
 @njit(cache=True)
 def _empty(state: np.record, kind: int, number: int) -> None:
     slot = number % BINS
-    if state.owner[kind, slot] == number:
+    if state.owner[kind, slot] == number and state.mass[kind, slot] > 0.0:
         state.mass[kind, slot] = 0.0
+        state.settled[kind] = 0
 
 
 @njit(cache=True)
@@ -131,8 +137,31 @@ def on_price(state: np.record, now_ns: int, price: float, half_life_s: float) ->
         _empty(state, SHORTS, passed)
     _empty(state, LONGS, number)
     _empty(state, SHORTS, number)
-    state.price_bin = number
-    state.priced = 1
+    if number != state.price_bin or state.priced == 0:
+        state.price_bin = number
+        state.priced = 1
+        state.settled[LONGS] = 0
+        state.settled[SHORTS] = 0
+
+
+@njit(cache=True)
+def _worth(state: np.record, kind: int, number: int) -> float:
+    """Mass of a bin before it is divided by the growth, which is common to all."""
+    slot = number % BINS
+    return float(state.mass[kind, slot]) if state.owner[kind, slot] == number else 0.0
+
+
+@njit(cache=True)
+def _find_cluster(state: np.record, kind: int, reach: int, multiple: float) -> int:
+    step = -1 if kind == LONGS else 1
+    total = 0.0
+    for i in range(1, reach + 1):
+        total += _worth(state, kind, state.price_bin + step * i)
+    for i in range(1, reach + 1):
+        worth = _worth(state, kind, state.price_bin + step * i)
+        if worth > 0.0 and worth * reach >= multiple * total:
+            return i
+    return 0
 
 
 @njit(cache=True)
@@ -145,9 +174,9 @@ def nearest_cluster(state: np.record, kind: int, reach: int, multiple: float) ->
     kind : int
         `LONGS` looks below the price, `SHORTS` above.
     reach : int
-        Bins looked at.
+        Bins looked at; the same in every call.
     multiple : float
-        Of the mean mass of those bins, from which one is a cluster.
+        Of the mean mass of those bins, from which one is a cluster; the same in every call.
 
     Returns
     -------
@@ -157,15 +186,14 @@ def nearest_cluster(state: np.record, kind: int, reach: int, multiple: float) ->
     """
     if state.priced == 0:
         return math.nan, math.nan
+    if state.settled[kind] == 0:
+        state.cluster[kind] = _find_cluster(state, kind, reach, multiple)
+        state.settled[kind] = 1
+    bins = state.cluster[kind]
+    if bins == 0:
+        return math.nan, math.nan
     step = -1 if kind == LONGS else 1
-    total = 0.0
-    for i in range(1, reach + 1):
-        total += mass_at(state, kind, state.price_bin + step * i)
-    for i in range(1, reach + 1):
-        mass = mass_at(state, kind, state.price_bin + step * i)
-        if mass > 0.0 and mass * reach >= multiple * total:
-            return abs(math.expm1(step * i * WIDTH)), mass
-    return math.nan, math.nan
+    return abs(math.expm1(step * bins * WIDTH)), mass_at(state, kind, state.price_bin + step * bins)
 
 
 @njit(cache=True)

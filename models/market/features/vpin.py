@@ -112,8 +112,20 @@ def update_all(
 ) -> int:
     """Add every trade in order; returns the buckets closed."""
     closed = 0
+    # The open bucket stays in registers: written back for every trade it would have to be read again for the next.
+    filled, imbalance = state.filled, state.imbalance
     for i in range(len(notionals)):
-        closed += update(state, notionals[i], sides[i], bucket, n)
+        after = filled + notionals[i]
+        if after < bucket:
+            filled = after
+            imbalance += sides[i] * notionals[i]
+        else:
+            state.filled = filled
+            state.imbalance = imbalance
+            closed += _overflow(state, notionals[i], sides[i], bucket, n)
+            filled, imbalance = state.filled, state.imbalance
+    state.filled = filled
+    state.imbalance = imbalance
     return closed
 
 

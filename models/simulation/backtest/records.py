@@ -87,7 +87,8 @@ COUNTS: Final = np.dtype(
         ("open", np.int64),
         ("marked", np.int64),  # fills whose markouts are complete come first
         ("next_equity_ns", np.int64),
-        ("dropped", np.int64),  # orders not sent: below one lot, or too many open
+        ("next_mark_ns", np.int64),  # venue time at which a fill reaches its next horizon, not later
+        ("dropped", np.int64),  # orders not sent: below one lot, too many open, or no valid book
     ],
     align=True,
 )

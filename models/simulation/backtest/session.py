@@ -1,6 +1,7 @@
-"""What a session does around a strategy's step: reads reports, tells the strategy, carries its intent out, keeps the record.
+"""What a session does before a strategy's step: reads reports, marks fills out, keeps equity, tells the strategy.
 
-Batch loop and per-event path call these same functions. Here belongs nothing that knows a particular strategy.
+Batch loop and per-event path call these same functions. Here belongs nothing that knows a particular strategy; intents are
+carried out in `orders.py`.
 """
 
 from __future__ import annotations
@@ -15,36 +16,40 @@ from models.market.book import mid_price
 from models.simulation.backtest.records import MARKOUTS_S, MOST_OPEN
 from models.simulation.fills.account import book_fill, equity
 from models.simulation.fills.records import (
-    ANY_TICK,
     CANCELLED,
     FILLED,
     FUNDING_PAID,
-    GTC,
-    IOC,
     LIQUIDATED,
-    POST_ONLY,
     REJECTED,
 )
-from models.simulation.fills.reports import next_report
-from models.simulation.fills.requests import send_cancel, send_order
-from models.strategies.intent import CANCEL, EXIT, HOLD, MARKET_ORDER, PLACE
-from models.strategies.intent import POST_ONLY as INTENT_POST_ONLY
+from models.simulation.fills.reports import next_report, report_due
 
-CANCEL_SENT = -1
-"""`end` of an order of which the cancel is under way."""
+_NEVER = np.iinfo(np.int64).max
+_FIRST_HORIZON_NS = int(1e9 * MARKOUTS_S[0])
 _LAST_HORIZON_NS = int(1e9 * MARKOUTS_S[-1])
 
 
 @njit(cache=True)
-def has_room(session: Any) -> bool:
-    """Whether a tick may be taken: each of the arrays has room for the most a tick can write."""
-    counts = session.counts[0]
-    unread = session.simulator.account[0].reports_sent - session.simulator.account[0].reports_read
+def limits_of(session: Any) -> tuple[int, int, int, int]:
+    """Rows of intents, orders, fills and equity from which a tick might not fit; for `may_go_on`."""
+    return (
+        session.intents.shape[0],
+        session.orders.shape[0] - MOST_OPEN,
+        session.fills.shape[0],
+        session.equities.shape[0],
+    )
+
+
+@njit(cache=True)
+def may_go_on(account: Any, counts: Any, limits: tuple[int, int, int, int]) -> bool:
+    """Whether a tick may be taken: each of the arrays has room for the most it can write, and no ring was full."""
+    unread = account.reports_sent - account.reports_read
     return bool(
-        counts.intents < session.intents.shape[0]
-        and counts.orders + MOST_OPEN < session.orders.shape[0]
-        and counts.fills + unread < session.fills.shape[0]
-        and counts.equities < session.equities.shape[0]
+        counts.intents < limits[0]
+        and counts.orders < limits[1]
+        and counts.fills + unread < limits[2]
+        and counts.equities < limits[3]
+        and account.overflowed == 0
     )
 
 
@@ -81,6 +86,7 @@ def _on_fill(session: Any, venue: Any, report: Any) -> None:
     for k in range(len(MARKOUTS_S)):
         fill.markout_bps[k] = np.nan
     counts.fills += 1
+    counts.next_mark_ns = min(counts.next_mark_ns, report.exch_ns + _FIRST_HORIZON_NS)
 
 
 @njit(cache=True)
@@ -106,132 +112,28 @@ def read_reports(session: Any, venue: Any, local_ns: int) -> None:
 
 
 @njit(cache=True)
-def tell(session: Any, state: Any) -> None:
+def tell(known: Any, counts: Any, state: Any) -> None:
     """Write what a strategy is told about its own orders."""
-    known = session.known[0]
     state.position = known.position
     state.entry_price = known.entry_value / abs(known.position) if known.position != 0.0 else np.nan
-    state.open_orders = session.counts[0].open
-
-
-@njit(cache=True)
-def _send(
-    session: Any,
-    venue: Any,
-    at_ns: int,
-    side: int,
-    tick: int,
-    quantity: float,
-    force: int,
-    reduce: int,
-    why: int,
-) -> None:
-    counts = session.counts[0]
-    # Floats of lots: 0.003 / 0.001 is 2.9999999999999996.
-    lots = math.floor(quantity / venue.lot_size + 1e-9)
-    if lots < 1 or counts.open >= MOST_OPEN:
-        counts.dropped += 1
-        return
-    row = counts.orders
-    order = session.orders[row]
-    order.at_ns = at_ns
-    order.id = row + 1
-    order.tick = tick
-    order.quantity = lots * venue.lot_size
-    order.side = side
-    order.time_in_force = force
-    order.reduce_only = reduce
-    order.reason = why
-    session.open[counts.open] = row
-    counts.open += 1
-    counts.orders += 1
-    send_order(session.simulator, venue, at_ns, row + 1, side, tick, order.quantity, force, reduce)
-
-
-@njit(cache=True)
-def _cancel_all(session: Any, venue: Any, at_ns: int) -> None:
-    for i in range(session.counts[0].open):
-        order = session.orders[session.open[i]]
-        # A market order cannot be cancelled any more, and one cancel is enough.
-        if order.end != CANCEL_SENT and order.time_in_force != IOC:
-            order.end = CANCEL_SENT
-            send_cancel(session.simulator, venue, at_ns, order.id)
-
-
-@njit(cache=True)
-def _place(session: Any, venue: Any, parameters: Any, at_ns: int, mid: float, intent: Any) -> None:
-    side = intent.side
-    price = mid if intent.kind == MARKET_ORDER else intent.price
-    if not price > 0.0:
-        session.counts[0].dropped += 1
-        return
-    total = intent.share * parameters.capital / price
-    if intent.reduce_only:
-        total = abs(session.known[0].position)
-    # Rounded away from the market, so that rounding makes no order more aggressive than it was meant.
-    ticks = price / venue.tick_size
-    tick = math.floor(ticks + 1e-6) if side > 0 else math.ceil(ticks - 1e-6)
-    force = POST_ONLY if intent.kind == INTENT_POST_ONLY else GTC
-    layers = intent.layers
-    for k in range(layers):
-        behind = k if k < layers - 1 else max(k, intent.deepest_ticks)
-        at = tick - side * behind
-        if intent.kind == MARKET_ORDER:
-            at = side * ANY_TICK
-            force = IOC
-        _send(session, venue, at_ns, side, at, total / layers, force, intent.reduce_only, intent.reason)
-
-
-@njit(cache=True)
-def carry_out(session: Any, venue: Any, parameters: Any, at_ns: int, mid: float, intent: Any) -> None:
-    """Turn an intent into requests, and write it down unless it is to hold.
-
-    Parameters
-    ----------
-    session : Session
-    venue : FillParameters
-    parameters : BacktestParameters
-    at_ns : int
-        The tick; the requests leave at it.
-    mid : float
-    intent : Intent
-
-    """
-    if intent.action == HOLD:
-        return
-    counts = session.counts[0]
-    row = session.intents[counts.intents]
-    row.at_ns = at_ns
-    row.action = intent.action
-    row.kind = intent.kind
-    row.side = intent.side
-    row.price = intent.price
-    row.share = intent.share
-    row.layers = intent.layers
-    row.reduce_only = intent.reduce_only
-    row.reason = intent.reason
-    counts.intents += 1
-    if intent.action == PLACE:
-        _place(session, venue, parameters, at_ns, mid, intent)
-    elif intent.action in (CANCEL, EXIT):
-        _cancel_all(session, venue, at_ns)
-        position = session.known[0].position
-        if intent.action == EXIT and position != 0.0:
-            side = -1 if position > 0.0 else 1
-            _send(session, venue, at_ns, side, side * ANY_TICK, abs(position), IOC, 1, intent.reason)
+    state.open_orders = counts.open
+    counts.ticks += 1
 
 
 @njit(cache=True)
 def mark_out(session: Any, mid: float) -> None:
     """Read the mid for every fill that has reached a horizon, by the venue's clock; an undefined mid is waited out."""
     counts = session.counts[0]
-    if counts.marked == counts.fills or math.isnan(mid):
-        return
     now_ns = session.simulator.account[0].exch_clock
+    if not _mark_due(session.simulator.account[0], counts, mid):
+        return
+    counts.next_mark_ns = _NEVER
     for i in range(counts.marked, counts.fills):
         fill = session.fills[i]
         for k in range(len(MARKOUTS_S)):
-            if now_ns - fill.exch_ns < int(1e9 * MARKOUTS_S[k]):
+            at_ns = fill.exch_ns + int(1e9 * MARKOUTS_S[k])
+            if now_ns < at_ns:
+                counts.next_mark_ns = min(counts.next_mark_ns, at_ns)
                 break
             if math.isnan(fill.markout_bps[k]):
                 fill.markout_bps[k] = 1e4 * fill.side * (mid - fill.price) / fill.price
@@ -241,10 +143,8 @@ def mark_out(session: Any, mid: float) -> None:
 
 @njit(cache=True)
 def keep_equity(session: Any, at_ns: int, mid: float, every_ns: int) -> None:
-    """Write equity down at the first tick of each period; `every_ns` of 0 writes in any case."""
+    """Write equity down; the next row but the last is due at the next multiple of `every_ns`, 0 for the last."""
     counts = session.counts[0]
-    if every_ns > 0 and at_ns < counts.next_equity_ns:
-        return
     account = session.simulator.account[0]
     row = session.equities[counts.equities]
     row.at_ns = at_ns
@@ -257,13 +157,34 @@ def keep_equity(session: Any, at_ns: int, mid: float, every_ns: int) -> None:
 
 
 @njit(cache=True)
+def _mark_due(account: Any, counts: Any, mid: float) -> bool:
+    return bool(
+        counts.marked < counts.fills and account.exch_clock >= counts.next_mark_ns and not math.isnan(mid)
+    )
+
+
+@njit(cache=True)
+def is_busy(account: Any, counts: Any, at_ns: int, mid: float) -> bool:
+    """Say, from records alone, whether there is anything for `before_step` to do but to count and to tell."""
+    return report_due(account, at_ns) or at_ns >= counts.next_equity_ns or _mark_due(account, counts, mid)
+
+
+@njit(cache=True)
 def before_step(session: Any, venue: Any, parameters: Any, at_ns: int, mid: float, state: Any) -> None:
     """Do what comes before a strategy's step at a tick: reports, markouts, equity, and what the strategy is told."""
-    session.counts[0].ticks += 1
+    counts = session.counts[0]
+    if is_busy(session.simulator.account[0], counts, at_ns, mid):
+        catch_up(session, venue, parameters, at_ns, mid)
+    tell(session.known[0], counts, state)
+
+
+@njit(cache=True)
+def catch_up(session: Any, venue: Any, parameters: Any, at_ns: int, mid: float) -> None:
+    """Read the reports, marks and equity that are due at a tick."""
     read_reports(session, venue, at_ns)
     mark_out(session, mid)
-    keep_equity(session, at_ns, mid, parameters.equity_period_ns)
-    tell(session, state)
+    if at_ns >= session.counts[0].next_equity_ns:
+        keep_equity(session, at_ns, mid, parameters.equity_period_ns)
 
 
 @njit(cache=True)

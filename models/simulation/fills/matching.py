@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
-from models.market.book import best_ask, best_bid, size_at
+from models.market.book import NO_ASK, NO_BID, best_ask, best_bid, size_at
 from models.simulation.fills.account import fill
 from models.simulation.fills.queue import on_print
 from models.simulation.fills.records import (
@@ -90,7 +91,27 @@ def remove(sim: Any, at: int) -> None:
 
 
 @njit(cache=True)
-def sweep(sim: Any) -> None:
+def watch(sim: Any, p: Any) -> None:
+    """Note between which prices our resting orders stand, so that events elsewhere need not look at them."""
+    a = sim.account[0]
+    a.highest_buy = NO_BID
+    a.lowest_sell = NO_ASK
+    a.watched_low[:] = np.inf
+    a.watched_high[:] = -np.inf
+    for i in range(a.n_orders):
+        order = sim.orders[i]
+        if order.side > 0:
+            a.highest_buy = max(a.highest_buy, order.tick)
+        else:
+            a.lowest_sell = min(a.lowest_sell, order.tick)
+        h = 0 if order.side > 0 else 1
+        # A price belongs to its nearest tick: three quarters reach all of an order's and none of the next one's.
+        a.watched_low[h] = min(a.watched_low[h], (order.tick - 0.75) * p.tick_size)
+        a.watched_high[h] = max(a.watched_high[h], (order.tick + 0.75) * p.tick_size)
+
+
+@njit(cache=True)
+def sweep(sim: Any, p: Any) -> None:
     """Take out all orders that have nothing left."""
     a = sim.account[0]
     kept = 0
@@ -100,6 +121,7 @@ def sweep(sim: Any) -> None:
                 sim.orders[kept] = sim.orders[i]
             kept += 1
     a.n_orders = kept
+    watch(sim, p)
 
 
 @njit(cache=True)
@@ -147,7 +169,7 @@ def on_trade(sim: Any, p: Any, taker: int, tick: int, size: float) -> None:
                 _fill_resting(sim, p, order, quantity)
         done = done or order.leaves <= 0.0
     if done:
-        sweep(sim)
+        sweep(sim, p)
 
 
 @njit(cache=True)
@@ -161,4 +183,4 @@ def on_touch(sim: Any, p: Any, side: int, tick: int) -> None:
             _fill_resting(sim, p, order, order.leaves)
             done = True
     if done:
-        sweep(sim)
+        sweep(sim, p)

@@ -121,8 +121,14 @@ ACCOUNT: Final = np.dtype(
         ("last_arrival_ns", np.int64),
         ("last_report_ns", np.int64),
         ("n_orders", np.int64),
+        ("next_arrival_ns", np.int64),
+        ("next_report_ns", np.int64),
         ("best_bid", np.int64),
         ("best_ask", np.int64),
+        ("highest_buy", np.int64),
+        ("lowest_sell", np.int64),
+        ("watched_low", np.float64, (2,)),
+        ("watched_high", np.float64, (2,)),
         ("wallet", np.float64),
         ("position", np.float64),
         ("entry_value", np.float64),
@@ -141,7 +147,10 @@ ACCOUNT: Final = np.dtype(
 )
 """The account at the venue. ``wallet = start + realised − fees − funding``; `entry_value` is what the open position was
 entered for (quote, not negative); `known_position` is as of the last report read; `overflowed` is 1 when a ring was full and the
-simulation is worth nothing."""
+simulation is worth nothing. The rest lets an event that does not concern us pass without a look at orders and rings:
+`next_arrival_ns` and `next_report_ns` are those of the oldest request under way and of the oldest report not read, and hold
+while there is one; `highest_buy` and `lowest_sell` (ticks), `watched_low` and `watched_high` (prices: of buys, of sells, three
+quarters of a tick wider than their orders stand apart) bound the resting orders while there are any."""
 
 
 class FillSimulator(NamedTuple):

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from models.market.book import best_ask, best_bid, is_valid, size_at
 from models.simulation.fills.account import enough_margin
 from models.simulation.fills.latency import entry_latency_ns
-from models.simulation.fills.matching import crosses, enter, remove
+from models.simulation.fills.matching import crosses, enter, remove, watch
 from models.simulation.fills.records import (
     ACCEPTED,
     AMEND,
@@ -39,7 +38,14 @@ from models.simulation.fills.records import (
 )
 from models.simulation.fills.reports import report
 
-_NEVER = np.iinfo(np.int64).max
+
+@njit(cache=True)
+def _pass(sim: Any) -> None:
+    """Leave the oldest request behind."""
+    a = sim.account[0]
+    a.requests_done += 1
+    if a.requests_done < a.requests_sent:
+        a.next_arrival_ns = sim.requests[a.requests_done & (sim.requests.shape[0] - 1)].arrival_ns
 
 
 @njit(cache=True)
@@ -48,11 +54,13 @@ def _send(sim: Any, p: Any, local_ns: int, kind: int, order_id: int) -> int:
     length = sim.requests.shape[0]
     if a.requests_sent - a.requests_done >= length:
         a.overflowed = 1
-        a.requests_done += 1
+        _pass(sim)
     slot = a.requests_sent & (length - 1)
     # A venue clock ahead of ours must not make requests faster; see docs/fill_model.md, clocks.
     arrival = max(local_ns, a.exch_clock) + entry_latency_ns(p, a.requests_sent)
     a.last_arrival_ns = max(a.last_arrival_ns, arrival)
+    if a.requests_done == a.requests_sent:
+        a.next_arrival_ns = a.last_arrival_ns
     a.requests_sent += 1
     r = sim.requests[slot]
     r.arrival_ns = a.last_arrival_ns
@@ -123,12 +131,9 @@ def send_amend(sim: Any, p: Any, local_ns: int, order_id: int, tick: int, quanti
 
 
 @njit(cache=True)
-def next_arrival_ns(sim: Any) -> int:
-    """Venue time at which the next request arrives; the largest int64 when none is under way."""
-    a = sim.account[0]
-    if a.requests_done >= a.requests_sent:
-        return _NEVER
-    return int(sim.requests[a.requests_done & (sim.requests.shape[0] - 1)].arrival_ns)
+def request_due(a: Any, exch_ns: int) -> bool:
+    """Say, from the record of the account alone, whether a request arrives before `exch_ns`."""
+    return bool(a.requests_done < a.requests_sent and a.next_arrival_ns < exch_ns)
 
 
 @njit(cache=True)
@@ -234,16 +239,15 @@ def serve(sim: Any, p: Any, book: Any, exch_ns: int) -> None:
     a = sim.account[0]
     mask = sim.requests.shape[0] - 1
     resume = a.exch_clock
-    while a.requests_done < a.requests_sent:
+    while request_due(a, exch_ns):
         r = sim.requests[a.requests_done & mask]
-        if r.arrival_ns >= exch_ns:
-            break
         a.exch_clock = max(resume, r.arrival_ns)
-        a.requests_done += 1
+        _pass(sim)
         if r.kind == NEW:
             _new(sim, p, book, r)
         else:
             _change(sim, p, book, r)
+    watch(sim, p)
     # Orders that came need the touch they came to; `step` follows it from there.
     a.best_bid = best_bid(book)
     a.best_ask = best_ask(book)

@@ -1,7 +1,14 @@
 """One event of the tape for the simulated venue: requests due before it, the book, and what it does to our orders.
 
-The loop of a backtest, a shadow session and the local testnet all call `step` instead of applying the event to the book
-themselves. Here belongs the order of things.
+The loop of a backtest, a shadow session and the local testnet all play an event by `step`, or by its three parts:
+
+    if due(account, event):
+        admit(simulator, parameters, book, event)
+    if advance(account, book, event, parameters.leverage):
+        react(simulator, parameters, book, event)
+
+`due` and `advance` see records alone, and nearly every event passes with them: a tuple of arrays costs a compiled call more than
+all they do, because every call counts the references to each array. Here belongs the order of things.
 """
 
 from __future__ import annotations
@@ -26,33 +33,121 @@ from models.market.tape import (
 from models.simulation.fills.account import on_mark, pay_funding
 from models.simulation.fills.matching import on_touch, on_trade
 from models.simulation.fills.queue import on_level
-from models.simulation.fills.requests import next_arrival_ns, serve
+from models.simulation.fills.requests import request_due, serve
 
 _END = np.iinfo(np.int64).max
 
 
 @njit(cache=True)
-def _levels(sim: Any, p: Any, book: Any, kind: int, side: int, price: float) -> None:
-    a = sim.account[0]
-    if kind == SNAPSHOT_START:
-        # A snapshot says what is there, not what left: the levels start anew, the places in the queue stay bounded by them.
-        for i in range(a.n_orders):
-            if side == 0 or sim.orders[i].side == side:
-                sim.orders[i].level = 0.0
-    else:
-        tick = tick_of(book, price)
-        for i in range(a.n_orders):
-            order = sim.orders[i]
-            if order.side == side and (order.tick == tick or kind == BBO):
-                size = size_at(book, side, order.tick)
-                if size != order.level or order.tick == tick:
-                    on_level(order, p, size)
+def _venue_ns(event: Any) -> int:
+    return int(event.local_ts if event.exch_ts == NO_TIME else event.exch_ts)
 
 
 @njit(cache=True)
-def _touch(sim: Any, p: Any, book: Any) -> None:
-    a = sim.account[0]
+def due(a: Any, event: Any) -> bool:
+    """Say whether a request of ours takes effect before this event: then `admit` comes first.
+
+    Parameters
+    ----------
+    a : record of ACCOUNT
+    event : record of EVENT
+
+    """
+    return request_due(a, _venue_ns(event))
+
+
+@njit(cache=True)
+def admit(sim: Any, p: Any, book: Any, event: Any) -> None:
+    """Let the requests that arrive before an event take effect, against the book before it."""
+    sim.account[0].local_clock = event.local_ts
+    serve(sim, p, book, _venue_ns(event))
+
+
+@njit(cache=True)
+def _level_concerns(a: Any, book: Any, kind: int, side: int, price: float) -> bool:
+    """Say whether a level, already in the book, may change the queue of an order of ours or reach one."""
     bid, ask = best_bid(book), best_ask(book)
+    if (bid > a.best_bid and bid >= a.lowest_sell) or (ask < a.best_ask and ask <= a.highest_buy):
+        return True
+    if kind == SNAPSHOT_START:
+        return True
+    h = 0 if side > 0 else 1
+    if kind == BBO:
+        # It took away what stood before it; and a table that has dropped levels may have dropped those of an order.
+        stands_before = price <= a.watched_high[0] if side > 0 else price >= a.watched_low[1]
+        concerns = stands_before or book.dropped > 0
+    else:
+        concerns = a.watched_low[h] <= price <= a.watched_high[h]
+    if not concerns:
+        a.best_bid, a.best_ask = bid, ask
+    return bool(concerns)
+
+
+@njit(cache=True)
+def _mid_is_mark(a: Any, book: Any, leverage: float) -> bool:
+    """On a tape without mark prices let the mid stand in for it; says whether the position has to be looked at."""
+    mid = mid_price(book)
+    if np.isnan(mid):
+        return False
+    a.mark = mid
+    return bool(a.position != 0.0 and leverage > 0.0)
+
+
+@njit(cache=True)
+def advance(a: Any, book: Any, event: Any, leverage: float) -> bool:
+    """Set the venue's clock, apply an event to the book, and say whether it may concern our orders or our position.
+
+    Parameters
+    ----------
+    a : record of ACCOUNT
+        Changed in place.
+    book : record of BOOK
+        Changed in place.
+    event : record of EVENT
+    leverage : float
+        Of the parameters.
+
+    Returns
+    -------
+    bool
+        True: `react` must follow, before the next event. False: it would change nothing.
+
+    """
+    kind = event.kind
+    a.local_clock = event.local_ts
+    a.exch_clock = max(a.exch_clock, _venue_ns(event))
+    if kind == TRADE:
+        reached = event.price >= a.watched_low[1] if event.side > 0 else event.price <= a.watched_high[0]
+        return bool(a.n_orders > 0 and reached)
+    apply(book, event)
+    if kind in (DEPTH, SNAPSHOT, BBO, SNAPSHOT_START):
+        return bool(a.n_orders > 0 and _level_concerns(a, book, kind, event.side, event.price))
+    if kind == END_OF_MESSAGE:
+        return bool(a.mark_published == 0 and _mid_is_mark(a, book, leverage))
+    return kind in (MARK, FUNDING)
+
+
+@njit(cache=True)
+def _requeue(orders: Any, a: Any, p: Any, book: Any, kind: int, side: int, price: float) -> None:
+    """Let levels that changed move our orders in their queues."""
+    if kind == SNAPSHOT_START:
+        # A snapshot says what is there, not what left: the levels start anew, the places in the queue stay bounded by them.
+        for i in range(a.n_orders):
+            if side == 0 or orders[i].side == side:
+                orders[i].level = 0.0
+        return
+    tick = tick_of(book, price)
+    for i in range(a.n_orders):
+        order = orders[i]
+        if order.side == side and (order.tick == tick or kind == BBO):
+            size = size_at(book, side, order.tick)
+            if size != order.level or order.tick == tick:
+                on_level(order, p, size)
+
+
+@njit(cache=True)
+def _touch(sim: Any, p: Any, bid: int, ask: int) -> None:
+    a = sim.account[0]
     before_bid, before_ask = a.best_bid, a.best_ask
     a.best_bid, a.best_ask = bid, ask
     if bid > before_bid:
@@ -62,18 +157,22 @@ def _touch(sim: Any, p: Any, book: Any) -> None:
 
 
 @njit(cache=True)
-def _money(sim: Any, p: Any, book: Any, kind: int, price: float) -> None:
+def react(sim: Any, p: Any, book: Any, event: Any) -> None:
+    """Let an event that `advance` has just applied do what it does to our orders and our position."""
     a = sim.account[0]
-    if kind == MARK:
+    kind = event.kind
+    if kind == TRADE:
+        on_trade(sim, p, event.side, tick_of(book, event.price), event.size)
+    elif kind == MARK:
         a.mark_published = 1
-        on_mark(sim, p, price)
+        on_mark(sim, p, event.price)
     elif kind == FUNDING:
-        pay_funding(sim, p, price)
-    elif a.mark_published == 0:
-        # A tape without mark prices: the mid stands in for it.
-        mid = mid_price(book)
-        if not np.isnan(mid):
-            on_mark(sim, p, mid)
+        pay_funding(sim, p, event.price)
+    elif kind == END_OF_MESSAGE:
+        on_mark(sim, p, a.mark)
+    else:
+        _requeue(sim.orders, a, p, book, kind, event.side, event.price)
+        _touch(sim, p, best_bid(book), best_ask(book))
 
 
 @njit(cache=True)
@@ -92,23 +191,10 @@ def step(sim: Any, p: Any, book: Any, event: Any) -> None:
 
     """
     a = sim.account[0]
-    kind = event.kind
-    exch_ns = event.local_ts if event.exch_ts == NO_TIME else event.exch_ts
-    a.local_clock = event.local_ts
-    if next_arrival_ns(sim) < exch_ns:
-        serve(sim, p, book, exch_ns)
-    a.exch_clock = max(a.exch_clock, exch_ns)
-    if kind == TRADE:
-        if a.n_orders:
-            on_trade(sim, p, event.side, tick_of(book, event.price), event.size)
-        return
-    apply(book, event)
-    if kind in (DEPTH, SNAPSHOT, BBO, SNAPSHOT_START):
-        if a.n_orders:
-            _levels(sim, p, book, kind, event.side, event.price)
-            _touch(sim, p, book)
-    elif kind in (MARK, FUNDING, END_OF_MESSAGE):
-        _money(sim, p, book, kind, event.price)
+    if due(a, event):
+        admit(sim, p, book, event)
+    if advance(a, book, event, p.leverage):
+        react(sim, p, book, event)
 
 
 @njit(cache=True)

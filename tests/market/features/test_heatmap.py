@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,3 +99,26 @@ def test_mass_never_exceeds_what_was_entered(entries: list[tuple[float, int]]) -
 )
 def test_round_numbers(price: float, wanted: float) -> None:
     assert round_number_distance(price) == pytest.approx(wanted, rel=1e-9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.floats(0.97, 1.03), st.sampled_from([-1, 0, 0, 1]), st.integers(1, 10**6)),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_the_cluster_remembered_is_the_one_a_fresh_look_finds(steps: list[tuple[float, int, int]]) -> None:
+    state, now, price = new_record(HEATMAP), SECOND, 60_000.0
+    for factor, side, wait_s in steps:
+        now += wait_s * SECOND
+        price = min(max(price * factor, 100.0), 1e6)
+        on_price(state, now, price, HALF_LIFE)
+        if side:
+            add_entry(state, now, side, price, 1e6 * factor, MARGIN, HALF_LIFE)
+        for kind in (LONGS, SHORTS):
+            fresh = state.copy()
+            fresh.settled[:] = 0
+            found, wanted = nearest_cluster(state, kind, 200, 3.0), nearest_cluster(fresh, kind, 200, 3.0)
+            assert np.array_equal(found, wanted, equal_nan=True)

@@ -144,3 +144,33 @@ def test_after_a_silence_only_the_window_is_held(blocks: int) -> None:
     wanted = 6.0 if blocks < BLOCKS else 7.0
     assert location_scale(state, UNIT)[0] == pytest.approx(wanted, rel=RELATIVE_ERROR)
     assert state.total.sum() == state.blocks.sum() == state.count
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 300),
+            st.one_of(st.sampled_from([0.0, 1.0, -1.0, 2.0, -2.0, 1e-9]), st.floats(-1e3, 1e3)),
+        ),
+        min_size=1,
+        max_size=200,
+    ),
+    st.integers(1, 5),
+)
+def test_from_wherever_the_last_score_left_off_it_is_that_of_the_bins(
+    steps: list[tuple[int, float]], asked_every: int
+) -> None:
+    state = new_record(ROBUST)
+    now = START
+    for k, (wait, x) in enumerate(steps):
+        now += wait
+        observe(state, now, x, WINDOW, UNIT)
+        if k % asked_every == 0:
+            bins = np.repeat(np.arange(BINS), state.total)
+            middles = np.array([middle_of(i, UNIT) for i in bins])
+            # To the bit: the middle two of what the histogram holds, and of their distances from the median.
+            assert location_scale(state, UNIT) == median_mad(middles)
+            occupied = np.flatnonzero(state.total)
+            bits = [i for i in range(BINS) if (int(state.occupied[i >> 6]) >> (i & 63)) & 1]
+            assert bits == occupied.tolist()

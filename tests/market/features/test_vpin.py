@@ -153,3 +153,14 @@ def test_no_rank_without_a_past() -> None:
     remember(history, 0.5)
     assert rank(history, 0.9, 1) == 1.0
     assert math.isnan(rank(history, math.nan, 1))
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.floats(0.0, 5000.0), st.sampled_from([-1, 1])), min_size=0, max_size=200))
+def test_all_at_once_leaves_the_state_of_one_by_one(trades: list[tuple[float, int]]) -> None:
+    wanted = feed(trades, 1000.0, 10)
+    state = new_record(VPIN)
+    notionals = np.array([notional for notional, _ in trades], dtype=np.float64)
+    sides = np.array([side for _, side in trades], dtype=np.int8)
+    assert update_all(state, notionals, sides, 1000.0, 10) == wanted.completed
+    assert state.tobytes() == wanted.tobytes()

@@ -1,0 +1,81 @@
+"""What a trade does to a market record: flow since the tick, VPIN, sweeps, whales, participants, cascades.
+
+Wiring only: the formulas are the kernels' (`features/`). What does not belong here: the book and reports (`step.py`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from models.market.features import cascade, heatmap, liquidity_pressure, vpin, whales
+from models.market.features import whale_cvd as cvd
+
+
+@njit(cache=True)
+def _on_whale(
+    market: np.record,
+    now_ns: int,
+    side: int,
+    price: float,
+    notional: float,
+    multiple: float,
+    params: np.record,
+) -> None:
+    own = market.internal
+    market.whales += 1
+    market.whale_side = side
+    market.whale_multiple = multiple
+    own.last_whale_ns = now_ns
+    heatmap.add_entry(
+        own.heatmap,
+        now_ns,
+        side,
+        price,
+        notional,
+        params.maintenance_margin,
+        params.heatmap_half_life_s,
+    )
+    if multiple >= params.whale_multiple and not math.isnan(market.mid):
+        whales.start_impact(own.impact, now_ns, side, market.mid)
+
+
+@njit(cache=True)
+def on_trade(market: np.record, now_ns: int, side: int, price: float, size: float, params: np.record) -> None:
+    """Bring the market record up to one trade; `side` is the taker's."""
+    own = market.internal
+    notional = price * size
+    if not 0.0 < notional < math.inf:
+        market.refused += 1
+        return
+    market.trades += 1
+    own.tick_trades += 1
+    own.tick_volume += notional
+    own.tick_signed += side * notional
+    own.bar_volume += notional
+    if vpin.update(own.vpin, notional, side, params.vpin_bucket_usd, params.vpin_buckets) > 0:
+        vpin.remember(own.vpin_history, vpin.value(own.vpin, params.vpin_buckets))
+    liquidity_pressure.add_trade(own.sweep, side, price, size, params.theta)
+    cvd.add_trade(own.whale_cvd, side, notional)
+    multiple = whales.size_multiple(own.sizes, notional, params.whale_least_trades)
+    basis = (market.mid - market.index) / market.index if market.index > 0.0 else math.nan
+    market.participant = whales.participant(
+        multiple, side, now_ns - market.trade_at_ns, own.last_trade_side, basis, params.arbitrage_basis
+    )
+    if multiple >= params.whale_inflow_multiple:
+        _on_whale(market, now_ns, side, price, notional, multiple, params)
+    cascade.on_trade(
+        own.cascade,
+        now_ns,
+        side,
+        multiple,
+        params.cascade_multiple,
+        params.cascade_trades,
+        params.cascade_gap_ns,
+        params.cascade_alive_ns,
+    )
+    whales.add_size(own.sizes, notional)
+    market.trade_at_ns = now_ns
+    own.last_trade_side = side
