@@ -100,7 +100,7 @@ def follow(market: np.record, book: Book, event: Any, params: np.record) -> None
         market.next_tick_ns = (now_ns // params.tick_ns + 1) * params.tick_ns
     kind = event.kind
     if kind == TRADE:
-        on_trade(market, now_ns, event.side, event.price, event.size, params)
+        on_trade(market, now_ns, event.exch_ts, event.side, event.price, event.size, params)
     elif kind == END_OF_MESSAGE:
         _on_book(market, book)
     elif kind == GAP:

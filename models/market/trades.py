@@ -12,6 +12,7 @@ from numba import njit
 
 from models.market.features import cascade, heatmap, liquidity_pressure, vpin, whales
 from models.market.features import whale_cvd as cvd
+from models.market.tape import NO_TIME
 
 
 @njit(cache=True)
@@ -25,7 +26,10 @@ def _on_whale(
     params: np.record,
 ) -> None:
     own = market.internal
-    market.whales += 1
+    # An order is counted once, with all it has printed so far; what it prints later is added.
+    first = whales.crosses(own.sizes, params.whale_inflow_multiple)
+    if first:
+        market.whales += 1
     market.whale_side = side
     market.whale_multiple = multiple
     own.last_whale_ns = now_ns
@@ -34,17 +38,19 @@ def _on_whale(
         now_ns,
         side,
         price,
-        notional,
+        own.sizes.order_usd if first else notional,
         params.maintenance_margin,
         params.heatmap_half_life_s,
     )
-    if multiple >= params.whale_multiple and not math.isnan(market.mid):
+    if whales.crosses(own.sizes, params.whale_multiple) and not math.isnan(market.mid):
         whales.start_impact(own.impact, now_ns, side, market.mid)
 
 
 @njit(cache=True)
-def on_trade(market: np.record, now_ns: int, side: int, price: float, size: float, params: np.record) -> None:
-    """Bring the market record up to one trade; `side` is the taker's."""
+def on_trade(
+    market: np.record, now_ns: int, exch_ns: int, side: int, price: float, size: float, params: np.record
+) -> None:
+    """Bring the market record up to one trade; `side` is the taker's. Prints of one venue time and side are one order."""
     own = market.internal
     notional = price * size
     if not 0.0 < notional < math.inf:
@@ -59,7 +65,9 @@ def on_trade(market: np.record, now_ns: int, side: int, price: float, size: floa
         vpin.remember(own.vpin_history, vpin.value(own.vpin, params.vpin_buckets))
     liquidity_pressure.add_trade(own.sweep, side, price, size, params.theta)
     cvd.add_trade(own.whale_cvd, side, notional)
-    multiple = whales.size_multiple(own.sizes, notional, params.whale_least_trades)
+    alone = whales.size_multiple(own.sizes, notional, params.whale_least_trades)
+    order_ns = now_ns if exch_ns == NO_TIME else exch_ns
+    multiple = whales.order_multiple(own.sizes, order_ns, side, notional, params.whale_least_trades)
     basis = (market.mid - market.index) / market.index if market.index > 0.0 else math.nan
     market.participant = whales.participant(
         multiple, side, now_ns - market.trade_at_ns, own.last_trade_side, basis, params.arbitrage_basis
@@ -70,12 +78,11 @@ def on_trade(market: np.record, now_ns: int, side: int, price: float, size: floa
         own.cascade,
         now_ns,
         side,
-        multiple,
+        alone,
         params.cascade_multiple,
         params.cascade_trades,
         params.cascade_gap_ns,
         params.cascade_alive_ns,
     )
-    whales.add_size(own.sizes, notional)
     market.trade_at_ns = now_ns
     own.last_trade_side = side
