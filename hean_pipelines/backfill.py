@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hean_pipelines.defs.market_data.specs import SNAPSHOTS, history_specs
 from hean_pipelines.instance import open_instance
+from hean_pipelines.living import process_tag
 from hean_pipelines.settings import PipelineSettings
 from models.errors import ConfigError, DataError
 
@@ -179,7 +180,7 @@ def run_backfill(
         for first, last in _ranges(plan, settings.days_per_run):
             final = last == plan.last
             with (observe or nullcontext)():
-                one = _run(definitions, instance, plan, first, last, downstream=final)
+                one = _run(definitions, instance, plan, first, last, process_tag(settings), downstream=final)
             result = one if result is None else _added(result, one)
             if not one.success:
                 break
@@ -194,6 +195,7 @@ def _run(
     plan: BackfillPlan,
     first: date,
     last: date,
+    tags: dict[str, str],
     *,
     downstream: bool,
 ) -> BackfillResult:
@@ -206,7 +208,7 @@ def _run(
     done = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance,
         asset_selection=[dg.AssetKey(name) for name in names],
-        tags={RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()},
+        tags=tags | {RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()},
         run_config={
             "ops": {name: {"config": {"symbols": list(plan.symbols)}} for name in plan.requests},
             "loggers": {

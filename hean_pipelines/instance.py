@@ -36,6 +36,7 @@ run_monitoring:
   # A run whose process died is marked as failed instead of hanging for ever.
   enabled: true
   start_timeout_seconds: 300
+  free_slots_after_run_end_seconds: 60
 """
 
 
@@ -54,7 +55,14 @@ def prepare_instance_folder(settings: PipelineSettings) -> Path:
 
 
 def open_instance(settings: PipelineSettings) -> DagsterInstance:
-    """Return the persistent instance of this home; the caller closes it (it is a context manager)."""
+    """Return the persistent instance of this home; the caller closes it (it is a context manager).
+
+    Runs whose process was killed are marked as failed first, and what they held is freed.
+    """
     from dagster import DagsterInstance
 
-    return DagsterInstance.from_config(str(prepare_instance_folder(settings)))
+    from hean_pipelines.living import free_the_dead
+
+    instance = DagsterInstance.from_config(str(prepare_instance_folder(settings)))
+    free_the_dead(instance, settings)
+    return instance

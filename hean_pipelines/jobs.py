@@ -76,6 +76,7 @@ def run_selection(
 
     from hean_pipelines.build import build_definitions
     from hean_pipelines.instance import open_instance
+    from hean_pipelines.living import process_tag
     from hean_pipelines.partitions import RANGE_END_TAG, RANGE_START_TAG
 
     started = time.monotonic()
@@ -92,7 +93,7 @@ def run_selection(
         done = job.execute_in_process(
             instance=instance,
             asset_selection=sorted(keys),
-            tags=tags,
+            tags=tags | process_tag(settings),
             run_config=chosen,
             raise_on_error=False,
         )

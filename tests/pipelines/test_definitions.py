@@ -17,15 +17,23 @@ from tests.local_testnet.server import start_testnet
 from tests.support import ROOT
 
 LAYERS = ("raw", "stg", "int", "mart", "feat", "forecast", "evidence", "model", "report")
-JOBS = {"refresh_market_data", "retrain_funding", "learn_from_trades"}
+JOBS = {
+    "refresh_market_data",
+    "retrain_funding",
+    "learn_from_trades",
+    "other_venues",
+    "snapshot_other_venues",
+    "watch_new_listings",
+}
 SCHEDULES = {
-    "daily_other_venues",
-    "four_hourly_learning",
-    "four_hourly_retrain",
     "hourly_market_data",
+    "four_hourly_retrain",
+    "four_hourly_learning",
+    "daily_other_venues",
     "hourly_other_snapshots",
     "listing_watch",
 }
+SENSORS = {"new_listings", "pending_alerts", "failed_runs", "recovered_runs"}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +52,7 @@ def test_definitions_load_and_hold_jobs_and_schedules(definitions: dg.Definition
     repository = definitions.get_repository_def()
     assert set(repository.job_names) >= JOBS
     assert {schedule.name for schedule in repository.schedule_defs} == SCHEDULES
+    assert {sensor.name for sensor in repository.sensor_defs} >= SENSORS
 
 
 def test_schedules_start_stopped_unless_told(definitions: dg.Definitions, tmp_path: Path) -> None:
@@ -130,3 +139,18 @@ def test_learning_takes_its_days_from_the_markets_clock(tmp_path: Path) -> None:
         ticked = schedule.evaluate_tick(context)
     assert ticked.run_requests is not None
     assert [request.partition_key for request in ticked.run_requests] == ["2025-01-03", "2025-01-04"]
+
+
+def test_other_venues_are_refreshed_for_three_days_and_their_present_for_today(tmp_path: Path) -> None:
+    with start_testnet(("BTCUSDT",), days=3) as testnet:
+        settings = load_settings(home=tmp_path, venue_url=testnet.base_url, universe=("BTCUSDT",))
+        repository = build_definitions(settings).get_repository_def()
+        keys_of = {}
+        for name in ("daily_other_venues", "hourly_other_snapshots"):
+            context = dg.build_schedule_context(
+                scheduled_execution_time=datetime(2026, 1, 1, tzinfo=UTC), repository_def=repository
+            )
+            ticked = repository.get_schedule_def(name).evaluate_tick(context)
+            keys_of[name] = [request.partition_key for request in ticked.run_requests or ()]
+    assert keys_of["daily_other_venues"] == ["2025-01-02", "2025-01-03", "2025-01-04"]
+    assert keys_of["hourly_other_snapshots"] == ["2025-01-04"]

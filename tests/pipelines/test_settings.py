@@ -133,3 +133,25 @@ def test_a_secret_in_a_wrong_value_is_not_in_the_message(monkeypatch: pytest.Mon
     with pytest.raises(ConfigError) as error:
         load_settings()
     assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["coinglass_key", "alert_webhook_url", "alert_smtp_password"])
+def test_secrets_in_the_file_are_refused_and_taken_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str
+) -> None:
+    home = tmp_path / "var"
+    toml(home, f"[pipelines]\n{key} = 'https://secretpart'\n")
+    with pytest.raises(ConfigError, match=key) as error:
+        load_settings()
+    assert f"HEAN_PIPELINES_{key.upper()}" in error.value.remedy
+    assert "secretpart" not in str(error.value) + error.value.remedy
+    toml(home, "")
+    monkeypatch.setenv(f"HEAN_PIPELINES_{key.upper()}", "https://secretpart")
+    settings = load_settings()
+    assert getattr(settings, key).get_secret_value() == "https://secretpart"
+    assert "secretpart" not in repr(settings) + str(settings.effective())
+
+
+def test_a_password_is_never_sent_without_encryption() -> None:
+    with pytest.raises(ConfigError, match="alert_smtp_tls"):
+        load_settings(alert_smtp_password="p", alert_smtp_tls=False)
