@@ -34,7 +34,7 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 PREFIX = "HEAN_LIVE_"
 HOME_VARIABLE = "HEAN_HOME"
 _TABLES = frozenset({"live", "pipelines"})
-_SECRETS = ("api_key", "api_secret")
+_SECRETS = ("api_key", "api_secret", "alert_webhook_url", "alert_smtp_password")
 
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -80,6 +80,8 @@ class LiveSettings(BaseSettings):
     recorder_rotate_mb: Annotated[int, Field(ge=1)] = 256
     recorder_keep_gb: Annotated[float, Field(gt=0)] = 50.0
     recorder_free_gb: Annotated[float, Field(ge=0)] = 1.0
+    inputs_rotate_mb: Annotated[int, Field(ge=1)] = 16
+    inputs_keep_gb: Annotated[float, Field(gt=0)] = 1.0
     recv_window_ms: Annotated[int, Field(ge=1000, le=10000)] = 5000
 
     capital_per_trade: Fraction = Decimal("0.03")
@@ -105,6 +107,19 @@ class LiveSettings(BaseSettings):
     entry_taker_fallback: bool = True
     taker_slippage: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal("0.0005")
     shadow_equity_usd: Annotated[Decimal, Field(gt=0)] = Decimal(10_000)
+
+    alert_webhook_url: SecretStr = SecretStr("")
+    alert_smtp_host: str = ""
+    alert_smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    alert_smtp_user: str = ""
+    alert_smtp_password: SecretStr = SecretStr("")
+    alert_smtp_tls: bool = True
+    alert_from: str = ""
+    alert_to: Annotated[tuple[str, ...], NoDecode] = ()
+    alert_quiet_s: Seconds = 3600.0
+    metrics_address: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    log_json: bool = False
 
     @classmethod
     def settings_customise_sources(
@@ -140,6 +155,13 @@ class LiveSettings(BaseSettings):
             raise ValueError("expected at least one symbol and none twice")
         return value
 
+    @field_validator("alert_to", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
     @field_validator("recorder_rotate_s")
     @classmethod
     def _divides_a_day(cls, value: int) -> int:
@@ -152,6 +174,19 @@ class LiveSettings(BaseSettings):
         _check_order_url(self.environment, self.order_url)
         if bool(self.api_key.get_secret_value()) != bool(self.api_secret.get_secret_value()):
             raise ValueError("api_key and api_secret belong together, one of them was missing")
+        return self
+
+    @model_validator(mode="after")
+    def _alerts(self) -> LiveSettings:
+        if self.alert_smtp_host and not (self.alert_from and self.alert_to):
+            raise ValueError("alert_smtp_host needs alert_from and alert_to, one of them was missing")
+        if self.alert_smtp_user and not self.alert_smtp_tls:
+            raise ValueError(
+                "alert_smtp_user and its password are sent over TLS only, alert_smtp_tls was false"
+            )
+        webhook = self.alert_webhook_url.get_secret_value()
+        if webhook and urlsplit(webhook).scheme not in ("http", "https"):
+            raise ValueError("alert_webhook_url should begin with https://")
         return self
 
     @property
@@ -270,7 +305,7 @@ def _table(home: Path) -> dict[str, Any]:
     if secret:
         raise ConfigError(
             f"{path}: secrets do not belong in the file, found {', '.join(secret)}",
-            remedy=f"use {PREFIX}API_KEY and {PREFIX}API_SECRET or systemd credentials",
+            remedy=f"use {' and '.join(PREFIX + name.upper() for name in secret)} or systemd credentials",
         )
     return table
 

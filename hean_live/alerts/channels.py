@@ -21,7 +21,9 @@ from models.errors import HeanError, Retryable
 class Channel(Protocol):
     """Somewhere an alert can be sent."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called in the log."""
 
     def send(self, alert: Alert) -> None:
         """Send it once; raises `HeanError`, `Retryable` where another attempt may help."""

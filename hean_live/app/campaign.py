@@ -1,15 +1,19 @@
-"""Carrying out a signal: quote at the touch, requote a bounded number of times, then cross; the same way out.
+"""Carrying out a signal: quote in layers, requote a bounded number of times, then cross; the same way out.
 
 Decided anew at every poll from what is known (orders, own position, quote, time), so a restart needs no
 memory of what was being done. While the fate of any order is open nothing is sent. Pure: changes the campaign
-given, returns commands. Whether a campaign may begin is decided in `gates.py`.
+given, returns commands. Whether a campaign may begin is decided in `gates.py`; which quotes should rest, when they are
+pulled and how a position is left is decided by `models.execution`.
+
+Exits are numbered one after another, but under a plan with tiers: there the last digit says what the order is for, 0 the
+whole position and k the k-th tier, so that what a tier has sold can be told from ids alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Quote
 from hean_live.app.state import CLOSED, ENTERING, EXITING, HOLDING, Campaign
@@ -17,10 +21,27 @@ from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.order_manager import OrderDecision
 from hean_live.execution.records import REJECTED, UNSENT_STATES, OrderRow
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY
+from models.execution.exits import (
+    EMERGENCIES,
+    TIME_EXIT,
+    ExitMarket,
+    ExitParams,
+    ExitPosition,
+    ExitState,
+    RestingTier,
+    exits,
+)
+from models.execution.quotes import QuoteParams, QuoteSituation, plan_quotes
+from models.execution.rate_budget import Room
+from models.execution.requotes import OpenQuote, reconcile_quotes
+from models.execution.rounding import affordable, crossing_price, is_tradable
+from models.execution.sight import MarketSight
 from models.market.instruments import Instrument
 
 NANOSECONDS = 1_000_000_000
 _LONGEST_PAUSE_S = 60
+_ROOM = Room(10, 10)
+_SLOTS = 10  # numbers of one round of exits under a plan with tiers
 
 
 @dataclass(frozen=True)
@@ -30,13 +51,17 @@ class QuotingRules:
     Attributes
     ----------
     max_requotes : int
-        Maker orders per entry and per exit.
+        Rounds of maker orders per entry, and maker orders per exit.
     entry_maker_s, exit_maker_s : float
         After this long the taker order follows.
     entry_taker_fallback : bool
         Whether an entry may cross the spread at all; an exit always may.
     taker_slippage : Decimal
         How far beyond the touch a crossing entry may trade, fraction of the price.
+    quotes : QuoteParams
+        Layers of an entry, and when they are replaced and pulled.
+    exits : ExitParams
+        How a position is left besides by its time.
 
     """
 
@@ -45,6 +70,8 @@ class QuotingRules:
     exit_maker_s: float = 60.0
     entry_taker_fallback: bool = True
     taker_slippage: Decimal = Decimal("0.0005")
+    quotes: QuoteParams = field(default_factory=QuoteParams)
+    exits: ExitParams = TIME_EXIT
 
 
 @dataclass(frozen=True)
@@ -53,7 +80,8 @@ class Situation:
 
     `net` is the part of our signed position the venue holds, `own` what our orders add up to; they differ
     only while the venue's records lag, and then nothing is concluded from either. `room_usd` is what the limits
-    leave for one more entry of this symbol; None where it does not matter.
+    leave for one more entry of this symbol; None where it does not matter. `exit_state` is what the entry knew, None
+    until it is over or where the exit plan needs nothing.
     """
 
     now_ns: int
@@ -65,6 +93,9 @@ class Situation:
     no_entries: str
     flatten: str
     room_usd: Decimal | None = None
+    sight: MarketSight | None = None
+    exit_state: ExitState | None = None
+    room: Room = _ROOM
 
 
 def advance(campaign: Campaign, situation: Situation, rules: QuotingRules) -> list[Command]:
@@ -85,18 +116,15 @@ def advance(campaign: Campaign, situation: Situation, rules: QuotingRules) -> li
     if any(order.is_doubtful for order in situation.orders):
         return []
     commands: list[Command] = []
-    if campaign.phase in (ENTERING, HOLDING):
+    laddered = campaign.phase == HOLDING and situation.exit_state is not None and not situation.flatten
+    if campaign.phase in (ENTERING, HOLDING) and not laddered:
         reason = _exit_reason(campaign, situation)
         if reason:
-            campaign.phase = EXITING
-            campaign.exit_reason = reason
-            campaign.exit_started_ns = situation.now_ns
-            commands.append(_note(campaign, situation, reason))
+            commands.append(_leave(campaign, situation, reason))
     if campaign.phase == ENTERING:
         commands += _enter(campaign, situation, rules)
-    elif campaign.phase == HOLDING and situation.own == 0:
-        campaign.exit_reason = "closed by its stop"
-        campaign.phase = CLOSED
+    elif campaign.phase == HOLDING:
+        commands += _hold(campaign, situation, rules)
     elif campaign.phase == EXITING:
         commands += _exit(campaign, situation, rules)
     return commands
@@ -108,9 +136,15 @@ def _exit_reason(campaign: Campaign, situation: Situation) -> str:
     return "exit time" if situation.now_ns >= campaign.signal.exit_ns else ""
 
 
+def _leave(campaign: Campaign, situation: Situation, reason: str, arithmetic: str = "") -> Note:
+    campaign.phase, campaign.exit_reason, campaign.exit_started_ns = EXITING, reason, situation.now_ns
+    body = {"reason": reason, "net": str(situation.net), "settlement_ns": campaign.signal.settlement_ns}
+    return Note("exit", campaign.signal.symbol, {**body, "arithmetic": arithmetic} if arithmetic else body)
+
+
 def _enter(campaign: Campaign, situation: Situation, rules: QuotingRules) -> list[Command]:
     entries = [order for order in situation.orders if order.leg == "entry"]
-    open_entry = next((order for order in entries if order.is_active), None)
+    open_entries = [order for order in entries if order.is_active]
     remaining = campaign.qty - sum((order.filled_qty for order in entries), Decimal(0))
     over = (
         bool(situation.no_entries)
@@ -118,30 +152,119 @@ def _enter(campaign: Campaign, situation: Situation, rules: QuotingRules) -> lis
         or any(order.state == REJECTED for order in entries)
         or not _tradable(remaining, situation)
     )
-    if over:
-        if open_entry is not None:
-            return [_cancel(open_entry)]
-        campaign.phase = HOLDING if any(order.filled_qty for order in entries) else CLOSED
-        return []
-    if situation.quote is None:
-        return []
-    attempts = _attempts(entries)
+    quote = situation.quote
+    if over or quote is None:
+        if over and not open_entries:
+            campaign.phase = HOLDING if any(order.filled_qty for order in entries) else CLOSED
+        return [_cancel(order) for order in open_entries] if over else []
+    wanted = _quoting(campaign, situation, remaining, quote, open_entries)
+    plan = plan_quotes(wanted, rules.quotes)
     elapsed_s = (situation.now_ns - campaign.opened_ns) / NANOSECONDS
-    cross = attempts >= rules.max_requotes or elapsed_s >= rules.entry_maker_s
-    side = campaign.signal.side
-    if open_entry is not None:
-        return [_cancel(open_entry)] if cross or open_entry.price != situation.quote.touch(side) else []
-    if cross and not rules.entry_taker_fallback:
+    rounds = _attempts(entries) / len(rules.quotes.layers)
+    cross = rounds >= rules.max_requotes or elapsed_s >= rules.entry_maker_s
+    if not cross or (plan.pulled is not None and plan.pulled.reason != "TOO_SMALL"):
+        resting = [
+            OpenQuote(o.client_id, o.price or Decimal(0), o.qty - o.filled_qty, o.created_ns)
+            for o in open_entries
+        ]
+        requests = reconcile_quotes(plan, resting, situation.room, rules.quotes, wanted)
+        first = _next_number(entries)
+        commands: list[Command] = [Cancel(campaign.signal.symbol, key) for key in requests.cancels]
+        if commands and plan.pulled is not None:
+            body = {"reason": plan.pulled.reason, "arithmetic": plan.pulled.arithmetic}
+            commands.insert(0, Note("pull", campaign.signal.symbol, body))
+        return commands + [
+            Place(_entry(campaign, first + i, place.qty, place.price, POST_ONLY))
+            for i, place in enumerate(requests.places)
+        ]
+    if open_entries:
+        return [_cancel(order) for order in open_entries]
+    if not rules.entry_taker_fallback:
         campaign.phase = HOLDING if any(order.filled_qty for order in entries) else CLOSED
         return []
-    price = _crossing_price(situation.quote, side, situation, rules) if cross else situation.quote.touch(side)
-    tif = IMMEDIATE if cross else POST_ONLY
-    qty = _within(remaining, price, situation)
+    side, tick = campaign.signal.side, situation.instrument.tick_size
+    price = crossing_price(quote.across(side), side, rules.taker_slippage, tick)
+    qty = affordable(remaining, price, situation.room_usd, situation.instrument.qty_step)
     if not _tradable(qty, situation):
         return []
-    leg = f"e{_next_number(entries)}"
-    decision = _decision(campaign, leg, side, qty, price, tif, stop=campaign.stop_price)
-    return [Place(decision)]
+    return [Place(_entry(campaign, _next_number(entries), qty, price, IMMEDIATE))]
+
+
+def _quoting(
+    campaign: Campaign,
+    situation: Situation,
+    remaining: Decimal,
+    quote: Quote,
+    open_entries: Sequence[OrderRow],
+) -> QuoteSituation:
+    """Return what to quote: what is open already, and beyond it no more than the limits leave."""
+    side, instrument = campaign.signal.side, situation.instrument
+    resting = sum((order.qty - order.filled_qty for order in open_entries), Decimal(0))
+    more = affordable(remaining - resting, quote.touch(side), situation.room_usd, instrument.qty_step)
+    return QuoteSituation(
+        now_ns=situation.now_ns,
+        side=side,
+        qty=resting + max(more, Decimal(0)),
+        bid=quote.bid,
+        ask=quote.ask,
+        book_at_ns=quote.at_ns,
+        instrument=instrument,
+        sight=situation.sight,
+    )
+
+
+def _hold(campaign: Campaign, situation: Situation, rules: QuotingRules) -> list[Command]:
+    """Let the exit plan work; without one the position waits for its time."""
+    open_orders = [order for order in situation.orders if order.is_active]
+    if situation.own == 0:
+        if open_orders:
+            return [_cancel(order) for order in open_orders]
+        campaign.exit_reason = (
+            "closed by its tiers or its stop" if rules.exits.tiers else "closed by its stop"
+        )
+        campaign.phase = CLOSED
+        return []
+    state, quote = situation.exit_state, situation.quote
+    if state is None or situation.net == 0:
+        return []
+    if quote is None:
+        if situation.now_ns >= campaign.signal.exit_ns:
+            return [_leave(campaign, situation, "exit time")]
+        return []
+    market = ExitMarket(
+        situation.now_ns, quote.bid, quote.ask, quote.mark, campaign.signal.exit_ns, situation.instrument
+    )
+    step = exits(_exit_position(situation, state), market, rules.exits, state)
+    if step.leave:
+        return [
+            _leave(campaign, situation, step.leave, step.arithmetic),
+            *_exit(campaign, situation, rules),
+        ]
+    tried = [order for order in situation.orders if order.leg == "exit"]
+    number = _next_round(tried)
+    orders = () if _pausing(tried, situation.now_ns) else step.orders[: situation.room.places]
+    places = [
+        Place(_decision(campaign, f"x{number + o.tier + 1}", o.side, o.qty, o.price, POST_ONLY))
+        for o in orders
+    ]
+    return [*(Cancel(campaign.signal.symbol, key) for key in step.cancels), *places]
+
+
+def _exit_position(situation: Situation, state: ExitState) -> ExitPosition:
+    resting: list[RestingTier] = []
+    sold: dict[int, Decimal] = {}
+    for order in situation.orders:
+        parsed = parse_client_id(order.client_id)
+        if order.leg != "exit" or parsed is None or parsed.number % _SLOTS == 0:
+            continue
+        tier = parsed.number % _SLOTS - 1
+        sold[tier] = sold.get(tier, Decimal(0)) + order.filled_qty
+        if order.is_active:
+            left = order.qty - order.filled_qty
+            resting.append(RestingTier(order.client_id, tier, order.price or Decimal(0), left))
+    # The venue's records may lag behind our orders, or ours behind them: only what both say is held is sold.
+    held = min(state.side * situation.net, state.side * situation.own)
+    return ExitPosition(max(held, Decimal(0)), resting, sold)
 
 
 def _exit(campaign: Campaign, situation: Situation, rules: QuotingRules) -> list[Command]:
@@ -154,42 +277,25 @@ def _exit(campaign: Campaign, situation: Situation, rules: QuotingRules) -> list
         return []
     if situation.net == 0:
         return [_cancel(order) for order in open_orders if order.leg == "exit"]
-    exits = [order for order in situation.orders if order.leg == "exit"]
-    attempts = _attempts(exits)
+    tried = [order for order in situation.orders if order.leg == "exit"]
+    whole = [order for order in tried if not rules.exits.tiers or _slot(order) == 0]
     elapsed_s = (situation.now_ns - campaign.exit_started_ns) / NANOSECONDS
-    urgent = bool(situation.flatten) or situation.quote is None
-    cross = urgent or attempts >= rules.max_requotes or elapsed_s >= rules.exit_maker_s
+    urgent = bool(situation.flatten) or situation.quote is None or campaign.exit_reason in EMERGENCIES
+    cross = urgent or _attempts(whole) >= rules.max_requotes or elapsed_s >= rules.exit_maker_s
     side = 1 if situation.net < 0 else -1
-    open_exit = next((order for order in open_orders if order.leg == "exit"), None)
-    if open_exit is not None:
-        moved = situation.quote is not None and open_exit.price != situation.quote.touch(side)
-        return [_cancel(open_exit)] if cross or moved else []
-    if _pausing(exits, situation.now_ns):
+    open_exits = [order for order in open_orders if order.leg == "exit"]
+    if open_exits:
+        touch = None if situation.quote is None else situation.quote.touch(side)
+        return [_cancel(o) for o in open_exits if cross or (touch is not None and o.price != touch)]
+    if _pausing(tried, situation.now_ns):
         return []
-    leg = f"x{_next_number(exits)}"
+    leg = f"x{_next_round(tried) if rules.exits.tiers else _next_number(tried)}"
     if cross or situation.quote is None:
         decision = _decision(campaign, leg, side, abs(situation.net), None, IMMEDIATE)
     else:
         price = situation.quote.touch(side)
         decision = _decision(campaign, leg, side, abs(situation.net), price, POST_ONLY)
     return [Place(decision)]
-
-
-def _crossing_price(quote: Quote, side: int, situation: Situation, rules: QuotingRules) -> Decimal:
-    """Return the worst price a crossing entry accepts, on a tick, not beyond the allowance."""
-    tick = situation.instrument.tick_size
-    worst = quote.across(side) * (1 + side * rules.taker_slippage)
-    rounding = ROUND_FLOOR if side > 0 else ROUND_CEILING
-    return (worst / tick).to_integral_value(rounding=rounding) * tick
-
-
-def _within(qty: Decimal, price: Decimal, situation: Situation) -> Decimal:
-    """Return as much of `qty` as the limits allow at `price`, rounded down to the step."""
-    if situation.room_usd is None or qty * price <= situation.room_usd:
-        return qty
-    step = situation.instrument.qty_step
-    steps = (situation.room_usd / price / step).to_integral_value(rounding=ROUND_FLOOR)
-    return max(steps, Decimal(0)) * step
 
 
 def _pausing(exits: Sequence[OrderRow], now_ns: int) -> bool:
@@ -216,11 +322,26 @@ def _next_number(orders: Sequence[OrderRow]) -> int:
     return max((parsed.number + 1 for parsed in sent if parsed is not None), default=0)
 
 
+def _next_round(exits: Sequence[OrderRow]) -> int:
+    """Return the first number of the next round of exits under a plan with tiers; numbers as in `_next_number`."""
+    return -(-_next_number(exits) // _SLOTS) * _SLOTS
+
+
+def _slot(order: OrderRow) -> int | None:
+    parsed = parse_client_id(order.client_id)
+    return None if parsed is None else parsed.number % _SLOTS
+
+
 def _tradable(qty: Decimal, situation: Situation) -> bool:
-    instrument = situation.instrument
-    if qty < instrument.min_order_qty:
-        return False
-    return situation.quote is None or qty * situation.quote.mark >= instrument.min_notional_usd
+    mark = None if situation.quote is None else situation.quote.mark
+    return is_tradable(qty, mark, situation.instrument)
+
+
+def _entry(
+    campaign: Campaign, number: int, qty: Decimal, price: Decimal, time_in_force: str
+) -> OrderDecision:
+    stop = campaign.stop_price
+    return _decision(campaign, f"e{number}", campaign.signal.side, qty, price, time_in_force, stop=stop)
 
 
 def _decision(
@@ -249,8 +370,3 @@ def _decision(
 
 def _cancel(order: OrderRow) -> Cancel:
     return Cancel(order.symbol, order.client_id)
-
-
-def _note(campaign: Campaign, situation: Situation, reason: str) -> Note:
-    body = {"reason": reason, "net": str(situation.net), "settlement_ns": campaign.signal.settlement_ns}
-    return Note("exit", campaign.signal.symbol, body)

@@ -6,9 +6,11 @@ as a `SaveState` command whenever it changed, so that a restarted engine goes on
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,16 +19,20 @@ from hean_live.app.campaign import QuotingRules, Situation, advance
 from hean_live.app.gates import GateRules, judge, room_usd, size_request
 from hean_live.app.shadow import close_shadow, follow_shadow, open_shadow
 from hean_live.app.snapshot import (
+    Cancel,
     Command,
     Forecasted,
     KeepForecast,
+    Memory,
     Note,
+    Place,
     SaveState,
     Snapshot,
     WantForecast,
 )
 from hean_live.app.state import (
     CLOSED,
+    HOLDING,
     STRATEGY,
     Campaign,
     Signal,
@@ -34,7 +40,13 @@ from hean_live.app.state import (
     dump_states,
     load_states,
 )
+from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.records import OrderRow
+from models.execution.exits import EXIT_PLANS, TIME_EXIT, entered
+from models.execution.market_gates import BTC, remember_price
+from models.execution.memory import join_memory, split_memory
+from models.execution.sharing import Request, SharingRules, room_of, sendable
+from models.execution.sight import MarketSight
 from models.portfolio.limits import Breach
 from models.portfolio.sizing import SizerZero, size_position
 from models.strategies import funding_pressure as s1
@@ -43,6 +55,7 @@ NANOSECONDS = 1_000_000_000
 MINUTE_NS = 60 * NANOSECONDS
 # Reasons of S1 that close the question for a settlement and are worth a word in the journal.
 _VERDICTS = frozenset({s1.BELOW_THRESHOLD, s1.LOW_CONFIDENCE})
+_UNSEEN: Mapping[str, MarketSight] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,11 @@ class EngineRules:
         Equity shadow trades are sized by while no account is known.
     default_taker_fee : Decimal
         Fee of shadow trades while the account's own is not known, fraction.
+    exit_plans : mapping of str to str
+        Name of the exit plan (`models.execution.exits.EXIT_PLANS`) of each strategy that has one of its own; the
+        others follow `quoting.exits`.
+    sharing : SharingRules
+        How many requests are sent a second, and how strategies share them.
 
     """
 
@@ -69,6 +87,13 @@ class EngineRules:
     horizons_min: tuple[int, ...] = (90, 60, 30)
     shadow_equity_usd: Decimal = Decimal(10_000)
     default_taker_fee: Decimal = Decimal("0.00055")
+    exit_plans: Mapping[str, str] = field(default_factory=dict)
+    sharing: SharingRules = field(default_factory=SharingRules)
+
+    def quoting_of(self, strategy: str) -> QuotingRules:
+        """Return how a strategy's signals are carried out."""
+        name = self.exit_plans.get(strategy)
+        return self.quoting if name is None else replace(self.quoting, exits=EXIT_PLANS[name])
 
 
 class Engine:
@@ -85,13 +110,32 @@ class Engine:
 
     def __init__(self, symbols: Sequence[str], rules: EngineRules, saved: str = "") -> None:
         self._rules = rules
-        self._states: dict[str, SymbolState] = load_states(saved) if saved else {}
+        states, self._work = split_memory(saved)
+        self._states: dict[str, SymbolState] = load_states(states) if saved else {}
         # A symbol no longer asked for keeps its state: its position still has to be closed.
         self._asked = tuple(symbols)
         for symbol in symbols:
             self._states.setdefault(symbol, SymbolState())
         self._saved = saved
         self._forecasts: dict[tuple[str, int, int], Forecasted] = {}
+
+    @classmethod
+    def recall(cls, memory: Memory, rules: EngineRules) -> Engine:
+        """Return an engine that goes on from a memory."""
+        engine = cls(memory.asked, rules)
+        text, engine._work = split_memory(memory.states)
+        states = load_states(text)
+        engine._states = {symbol: states[symbol] for symbol in memory.symbols}
+        engine._saved = memory.saved
+        engine._forecasts = {
+            (row.symbol, row.settlement_ns, row.horizon_min): row for row in memory.forecasts
+        }
+        return engine
+
+    def memory(self) -> Memory:
+        """Return everything this engine remembers; whatever is added to its memory belongs in there."""
+        states = join_memory(dump_states(self._states), self._work, whole=True)
+        return Memory(self._asked, self.symbols, states, self._saved, tuple(self._forecasts.values()))
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -102,6 +146,11 @@ class Engine:
     def symbols(self) -> tuple[str, ...]:
         """Symbols looked after, also those kept only for their open state."""
         return tuple(self._states)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Symbols whose tickers are needed: those looked after, and BTC for the crash filter."""
+        return tuple(dict.fromkeys([*self._states, BTC]))
 
     def decision_ns(self, symbol: str) -> int | None:
         """Return the settlement of the symbol's present campaign, None without one."""
@@ -124,12 +173,14 @@ class Engine:
             for state in self._states.values()
         )
 
-    def on_poll(self, snapshot: Snapshot) -> list[Command]:
+    def on_poll(self, snapshot: Snapshot, sights: Mapping[str, MarketSight] = _UNSEEN) -> list[Command]:
         """Decide on one poll.
 
         Parameters
         ----------
         snapshot : Snapshot
+        sights : mapping of str to MarketSight
+            What more than the ticker is known of a symbol's market; a symbol may be absent.
 
         Returns
         -------
@@ -137,10 +188,12 @@ class Engine:
             In the order they are to be carried out; everything to be journalled comes before its orders.
 
         """
+        self._remember_btc(snapshot)
         commands: list[Command] = [self._keep(forecast) for forecast in snapshot.forecasts]
         for symbol in self._states:
-            commands += self._symbol(symbol, snapshot)
-        text = dump_states(self._states)
+            commands += self._symbol(symbol, snapshot, sights.get(symbol))
+        commands = self._within_rates(commands, snapshot)
+        text = join_memory(dump_states(self._states), self._work, whole=False)
         if text != self._saved:
             self._saved = text
             commands.append(SaveState(text))
@@ -168,15 +221,15 @@ class Engine:
 
     # --- one symbol
 
-    def _symbol(self, symbol: str, snapshot: Snapshot) -> list[Command]:
+    def _symbol(self, symbol: str, snapshot: Snapshot, sight: MarketSight | None) -> list[Command]:
         state = self._states[symbol]
         commands: list[Command] = []
         if symbol in self._asked:
             commands += self._wanted_forecasts(symbol, snapshot)
             commands += self._strategy(symbol, state, snapshot)
         commands += self._shadow(state, snapshot)
-        commands += self._live_entry(state, snapshot)
-        commands += self._live_campaign(symbol, state, snapshot)
+        commands += self._live_entry(state, snapshot, sight)
+        commands += self._live_campaign(symbol, state, snapshot, sight)
         commands += book(state, snapshot)
         return commands
 
@@ -295,7 +348,7 @@ class Engine:
 
     # --- live
 
-    def _live_entry(self, state: SymbolState, snapshot: Snapshot) -> list[Command]:
+    def _live_entry(self, state: SymbolState, snapshot: Snapshot, sight: MarketSight | None) -> list[Command]:
         signal = state.signal
         if signal is None:
             return []
@@ -303,7 +356,7 @@ class Engine:
             if snapshot.now_ns > signal.deadline_ns:
                 state.signal = None
             return []
-        verdict = judge(signal, snapshot, self._rules.gates)
+        verdict = judge(signal, snapshot, self._rules.gates, self._work.btc, sight)
         if isinstance(verdict, Campaign):
             state.campaign, state.signal = verdict, None
             body = {
@@ -315,7 +368,9 @@ class Engine:
             return [Note("entry", signal.symbol, body)]
         return _block_once(state, signal, verdict)
 
-    def _live_campaign(self, symbol: str, state: SymbolState, snapshot: Snapshot) -> list[Command]:
+    def _live_campaign(
+        self, symbol: str, state: SymbolState, snapshot: Snapshot, sight: MarketSight | None
+    ) -> list[Command]:
         campaign, instrument = state.campaign, snapshot.instruments.get(symbol)
         # Books that are not current say nothing: no conclusion is drawn from them, and no order would get through.
         if (
@@ -341,13 +396,63 @@ class Engine:
             no_entries=no_entries,
             flatten="; ".join(snapshot.halts) if snapshot.flatten else "",
             room_usd=room_usd(symbol, snapshot, self._rules.gates),
+            sight=sight,
+            exit_state=self._work.exits.get(symbol),
+            room=room_of(self._work, snapshot.now_ns, self._rules.sharing),
         )
-        commands = advance(campaign, situation, self._rules.quoting)
+        rules = self._rules.quoting_of(campaign.signal.strategy)
+        commands = advance(campaign, situation, rules)
+        if campaign.phase == HOLDING and rules.exits != TIME_EXIT and symbol not in self._work.exits:
+            self._remember_entry(symbol, campaign, orders, snapshot.now_ns, sight)
         if campaign.phase == CLOSED:
             state.campaign = None
+            self._work.exits.pop(symbol, None)
             if any(order.filled_qty for order in orders):
                 state.unbooked.append(campaign)
         return commands
+
+    # --- working orders
+
+    def _remember_btc(self, snapshot: Snapshot) -> None:
+        ticker, crash = snapshot.tickers.get(BTC), self._rules.gates.crash
+        if ticker is not None and ticker.mark_price:
+            at_ns, price = snapshot.tickers_at_ns, float(ticker.mark_price)
+            self._work.btc = remember_price(self._work.btc, at_ns, price, crash)
+
+    def _remember_entry(
+        self,
+        symbol: str,
+        campaign: Campaign,
+        orders: Sequence[OrderRow],
+        now_ns: int,
+        sight: MarketSight | None,
+    ) -> None:
+        """Keep what the exit plan needs of an entry that is over; one whose price is not told yet is asked again."""
+        filled = [order for order in orders if order.leg == "entry" and order.filled_qty]
+        qty = sum((order.filled_qty for order in filled), Decimal(0))
+        prices = [order.avg_price or order.price for order in filled]
+        if not qty or any(price is None for price in prices):
+            return
+        worth = sum(
+            (o.filled_qty * price for o, price in zip(filled, prices, strict=True) if price is not None),
+            Decimal(0),
+        )
+        self._work.exits[symbol] = entered(campaign.signal.side, worth / qty, qty, now_ns, sight)
+
+    def _within_rates(self, commands: list[Command], snapshot: Snapshot) -> list[Command]:
+        """Leave out the requests there is no room for now; they are decided anew at the next poll."""
+        rows = [row for orders in snapshot.orders.values() for row in orders]
+        in_flight = Counter(row.strategy for row in rows if row.is_doubtful)
+        requests = [_request(command) for command in commands if isinstance(command, Place | Cancel)]
+        answers = iter(sendable(requests, in_flight, snapshot.now_ns, self._work, self._rules.sharing))
+        return [c for c in commands if not isinstance(c, Place | Cancel) or next(answers)]
+
+
+def _request(command: Place | Cancel) -> Request:
+    if isinstance(command, Place):
+        return Request(command.decision.strategy, False, command.decision.reduce_only)
+    parsed = parse_client_id(command.client_id)
+    return Request("" if parsed is None else parsed.strategy, True, False)
 
 
 def _block_once(state: SymbolState, signal: Signal, breach: Breach) -> list[Command]:

@@ -62,6 +62,7 @@ class Feed:
         self._offset_due = 0.0
         self._offset_ms: float | None = None
         self.now_ns = 0
+        self.read_at = monotonic()  # when market data last came, seconds of `monotonic`
         self.tickers: Mapping[str, Ticker] = {}
         self.tickers_at_ns = 0
         self.quotes: dict[str, Quote] = {}
@@ -77,6 +78,7 @@ class Feed:
         if page is not None:
             self.now_ns = max(self.now_ns, page.market_ns)
             self.tickers, self.tickers_at_ns = page.tickers, page.market_ns
+            self.read_at = self._monotonic()
         other = page
         if self._orders is not self._data:
             other = self._page(self._orders, "ORDER_QUOTES", streams.order_tickers() if streams else None)

@@ -1,22 +1,32 @@
 """From a signal to a live campaign: every reason not to trade, in one place, each with its arithmetic.
 
-Order: switches and state, model and evidence (G10, G11), the regime matrix (M3), size (P5), limits (R1). Only
-entries pass through here; an exit is never gated. Pure.
+Order: switches and state, model and evidence (G10, G11), the regime matrix (M3), a crash of BTC (G8), stale book and open
+interest (G12), size (P5), limits (R1; stale tickers and forecasts among them). Only entries pass through here; an exit is
+never gated. Pure.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from hean_live.app.snapshot import Quote, Snapshot
 from hean_live.app.state import Campaign, Signal
 from hean_live.execution.reconcile import Books
+from models.execution.market_gates import (
+    CrashRules,
+    FreshnessRules,
+    PriceHistory,
+    crash_breach,
+    freshness_breach,
+)
+from models.execution.sight import MarketSight
 from models.market.instruments import Instrument
 from models.portfolio.limits import Breach, Entry, Limits, check_entry
 from models.portfolio.sizing import Sized, SizeRequest, SizerZero, size_position
 
 NANOSECONDS = 1_000_000_000
+_NO_PRICES = PriceHistory()
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,10 @@ class GateRules:
     matrix_min_trades, matrix_min_probability : int, float
         A cell of the regime matrix blocks when it has at least so many trades and its probability of a
         positive expected value lies below this.
+    crash : CrashRules
+        What counts as a crash of BTC.
+    freshness : FreshnessRules
+        Oldest book and open interest, where more than the ticker is known of a market.
 
     """
 
@@ -41,9 +55,17 @@ class GateRules:
     leverage: Decimal
     matrix_min_trades: int = 30
     matrix_min_probability: float = 0.05
+    crash: CrashRules = field(default_factory=CrashRules)
+    freshness: FreshnessRules = field(default_factory=FreshnessRules)
 
 
-def judge(signal: Signal, snapshot: Snapshot, rules: GateRules) -> Campaign | Breach:
+def judge(
+    signal: Signal,
+    snapshot: Snapshot,
+    rules: GateRules,
+    btc: PriceHistory = _NO_PRICES,
+    sight: MarketSight | None = None,
+) -> Campaign | Breach:
     """Decide whether a signal may be traded live now.
 
     Parameters
@@ -51,6 +73,10 @@ def judge(signal: Signal, snapshot: Snapshot, rules: GateRules) -> Campaign | Br
     signal : Signal
     snapshot : Snapshot
     rules : GateRules
+    btc : PriceHistory
+        Prices of BTC; empty where it is not quoted.
+    sight : MarketSight, optional
+        Of the signal's symbol. Without it book and open interest are the ticker's, whose age the limits judge.
 
     Returns
     -------
@@ -58,7 +84,12 @@ def judge(signal: Signal, snapshot: Snapshot, rules: GateRules) -> Campaign | Br
         The campaign to begin, or the first reason not to.
 
     """
-    breach = _state_breach(signal, snapshot) or _model_breach(signal, snapshot, rules)
+    breach = (
+        _state_breach(signal, snapshot)
+        or _model_breach(signal, snapshot, rules)
+        or crash_breach(signal.symbol, signal.side, btc, snapshot.now_ns, rules.crash)
+        or (None if sight is None else freshness_breach(sight, snapshot.now_ns, rules.freshness))
+    )
     if breach is not None:
         return breach
     books, quote = snapshot.books, snapshot.quotes.get(signal.symbol)

@@ -6,12 +6,14 @@ Here belongs what concerns the operating system. Nothing of trading does.
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from models.errors import ConfigError
@@ -68,10 +70,27 @@ class _JournaldFormatter(logging.Formatter):
         return prefix + super().format(record).replace("\n", f"\n{prefix}")
 
 
-def set_up_logging(verbose: bool = False) -> None:
-    """Log to stderr: for journald where it listens, with the time otherwise."""
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line: ``at`` (UTC), ``level``, ``logger``, ``text``, and ``error`` with a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        body = {
+            "at": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "level": record.levelname,
+            "logger": record.name,
+            "text": record.getMessage(),
+        }
+        if record.exc_info:
+            body["error"] = self.formatException(record.exc_info)
+        return json.dumps(body)
+
+
+def set_up_logging(verbose: bool = False, *, as_json: bool = False) -> None:
+    """Log to stderr: as JSON lines on demand, for journald where it listens, with the time otherwise."""
     handler = logging.StreamHandler(sys.stderr)
-    if os.environ.get("JOURNAL_STREAM"):
+    if as_json:
+        handler.setFormatter(_JsonFormatter())
+    elif os.environ.get("JOURNAL_STREAM"):
         handler.setFormatter(_JournaldFormatter("%(name)s: %(message)s"))
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -42,10 +42,13 @@ from hean_live.execution.journal import Journal
 from hean_live.execution.kill_switch import KillSwitch
 from hean_live.execution.records import OrderRow
 from hean_live.execution.trades import TradeContext, build_live_trade
+from hean_live.replay.inputs import PollInputs, concerning, decide
 from models.market.instruments import Instrument
 
 if TYPE_CHECKING:  # without streams nothing of them is loaded
+    from hean_live.app.monitor import Monitor
     from hean_live.app.streams import Streams
+    from hean_live.replay.log import InputLog
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +74,10 @@ class Options:
 
 @dataclass
 class Parts:
-    """What the loop is made of; `account` is None without a key, which only a dry run allows, `streams` by setting."""
+    """What the loop is made of; `account` is None without a key, which only a dry run allows, `streams` by setting.
+
+    `inputs` is None where nothing need be replayed, `monitor` where nobody watches.
+    """
 
     journal: Journal
     engine: Engine
@@ -85,6 +91,8 @@ class Parts:
     instruments: dict[str, Instrument]
     taker_fees: dict[str, Decimal]
     streams: Streams | None = None
+    inputs: InputLog | None = None
+    monitor: Monitor | None = None
 
 
 class Runner:
@@ -154,7 +162,8 @@ class Runner:
         while not self._stop_reason:
             begun = self._monotonic()
             self.poll()
-            notify("WATCHDOG=1")
+            if self._parts.monitor is not None:
+                self._parts.monitor.polled(self._parts, self._halts(), dry_run=self._options.dry_run)
             self._stop_reason = self._stop_reason or self._finished(started)
             if not self._stop_reason and not self._kill_reason:
                 self._pause(begun)
@@ -185,8 +194,7 @@ class Runner:
             if parts.account.reconcile_if_due(busy=busy) and not self._options.dry_run:
                 parts.account.cancel_strays(parts.engine.decision_ns)
         self._collect()
-        snapshot = self._snapshot(flatten=bool(parts.kill_switch.reason))
-        commands = [*self._adoptions(snapshot), *parts.engine.on_poll(snapshot)]
+        commands = self._decide(flatten=bool(parts.kill_switch.reason))
         self._news.clear()
         self._carry_out(commands)
         self._count_settlements()
@@ -215,8 +223,15 @@ class Runner:
             parts.streams.close()
             parts.streams.report(parts.alarms)
         parts.worker.close()
+        if parts.inputs is not None:
+            parts.inputs.close()
         parts.journal.close()
         return body
+
+    def farewell(self, error: str = "") -> None:
+        """Say to whoever watches that the executor is gone, and by which error; to be called after `shut_down`."""
+        if self._parts.monitor is not None:
+            self._parts.monitor.close(error)
 
     # --- inputs
 
@@ -252,6 +267,10 @@ class Runner:
             else:
                 parts.alarms.cleared(f"FORECAST {result.symbol}")
                 self._news.append(result)
+                if isinstance(result, Settled) and parts.monitor is not None:
+                    parts.monitor.settled(result)
+        for task in parts.monitor.wanted(parts.feed.now_ns) if parts.monitor is not None else ():
+            self._ask(task)
 
     def _snapshot(self, *, flatten: bool) -> Snapshot:
         parts, feed = self._parts, self._parts.feed
@@ -292,16 +311,28 @@ class Runner:
             halts |= parts.streams.problems()
         return halts
 
-    def _adoptions(self, snapshot: Snapshot) -> list[Command]:
-        """Hand positions of ours that no campaign explains to the engine, after a lost journal for example."""
+    def _decide(self, *, flatten: bool) -> list[Command]:
+        """Let the engine decide on what is known now; what it is told is written down first."""
+        parts = self._parts
+        snapshot = concerning(self._snapshot(flatten=flatten), parts.engine.watched)
+        inputs = PollInputs(snapshot, self._orphans(snapshot))
+        if parts.inputs is None:
+            return decide(parts.engine, inputs)
+        parts.inputs.heard(parts.engine, inputs)
+        commands = decide(parts.engine, inputs)
+        parts.inputs.decided(commands)
+        return commands
+
+    def _orphans(self, snapshot: Snapshot) -> tuple[tuple[str, list[OrderRow]], ...]:
+        """Return positions of ours that no campaign explains, after a lost journal for example."""
         parts = self._parts
         if snapshot.books is None or UNRECONCILED in snapshot.halts:
-            return []
-        commands: list[Command] = []
-        for symbol, own in snapshot.books.own.items():
-            if own and (symbol not in parts.engine.symbols or parts.engine.decision_ns(symbol) is None):
-                commands += parts.engine.adopt(symbol, parts.journal.orders_of(symbol), snapshot.now_ns)
-        return commands
+            return ()
+        return tuple(
+            (symbol, parts.journal.orders_of(symbol))
+            for symbol, own in snapshot.books.own.items()
+            if own and parts.engine.decision_ns(symbol) is None
+        )
 
     # --- outputs
 
@@ -374,8 +405,7 @@ class Runner:
                 parts.journal.stamp(parts.feed.now_ns, time.time_ns())
                 self._hear()
                 parts.account.reconcile_if_due(busy=True)
-                snapshot = self._snapshot(flatten=True)
-                self._carry_out([*self._adoptions(snapshot), *parts.engine.on_poll(snapshot)])
+                self._carry_out(self._decide(flatten=True))
             books = parts.account.books
             if books is not None and not parts.account.problem and not any(books.own.values()):
                 return

@@ -132,6 +132,28 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """Everything an engine remembers between two polls: one made of it goes on like the one it was taken from.
+
+    Attributes
+    ----------
+    asked, symbols : tuple of str
+        To trade, and looked after in this order.
+    states, saved : str
+        The states of all symbols, and the text of the last `SaveState`.
+    forecasts : tuple of Forecasted
+        Still needed; a restart begins without them.
+
+    """
+
+    asked: tuple[str, ...]
+    symbols: tuple[str, ...]
+    states: str
+    saved: str
+    forecasts: tuple[Forecasted, ...] = ()
+
+
+@dataclass(frozen=True)
 class Note:
     """Journal an event."""
 

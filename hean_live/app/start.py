@@ -23,14 +23,17 @@ from hean_live.app.forecaster import ForecastWorker
 from hean_live.app.gates import GateRules
 from hean_live.app.history import HistoryKeeper
 from hean_live.app.model_store import FUNDING_KIND, MATRIX_KIND, ModelStore
+from hean_live.app.monitor import Monitor
 from hean_live.app.runner import STATE_KEY, Options, Parts, Runner
 from hean_live.app.trading import TradingRules, build_account
+from hean_live.app.watched_journal import WatchedJournal
 from hean_live.bundle.watcher import BundleWatcher
 from hean_live.execution.journal import Journal
 from hean_live.execution.kill_switch import KillSwitch
 from hean_live.execution.order_manager import no_probe
+from hean_live.replay.log import InputLog, LogRules
 from hean_live.settings import LiveSettings
-from hean_live.venues.errors import KeyRefused
+from hean_live.venues.errors import KeyRefused, VenueUnreachable
 from hean_live.venues.protocol import Venue
 from hean_live.venues.public import PublicMarket
 from models.errors import ConfigError
@@ -174,19 +177,22 @@ def assemble(
         Whatever is missing, with its remedy.
 
     """
-    journal = Journal(journal_path(settings))
+    monitor = _monitor(settings)
+    journal = WatchedJournal(journal_path(settings), monitor)
     journal.stamp(0, time.time_ns())
     alarms = Alarms(journal)
     kill_switch = KillSwitch(journal, settings.home, settings.kill_drawdown)
     if rearm:
-        kill_switch.rearm()
+        monitor.rearmed(kill_switch.rearm())
     streams = _streams(settings)
     feed, orders = _feed(settings, alarms, streams)
-    engine = Engine(settings.symbols, engine_rules(settings), journal.meta(STATE_KEY) or "")
+    monitor.time_orders_from(lambda: feed.read_at)
+    rules = engine_rules(settings)
+    engine = Engine(settings.symbols, rules, journal.meta(STATE_KEY) or "")
     models = _models(settings, journal)
     account, fees = _account(settings, options, journal, kill_switch, alarms, feed, streams, probe)
     if not feed.poll():
-        raise ConfigError(
+        raise VenueUnreachable(
             f"{settings.data_from} should answer /v5/market/tickers, did not: {alarms.active}",
             remedy="check the network and the addresses; `hean doctor` tests them one by one",
         )
@@ -205,6 +211,8 @@ def assemble(
         instruments=orders.instruments(symbols),
         taker_fees=fees,
         streams=streams,
+        monitor=monitor,
+        inputs=InputLog(settings.home, rules, _log_rules(settings), alarms),
     )
     if streams is not None:
         streams.start()
@@ -214,6 +222,16 @@ def assemble(
     return Runner(
         parts, options, poll_interval_s=settings.poll_interval_s, exit_after_s=settings.s1_exit_after_s
     )
+
+
+def _monitor(settings: LiveSettings) -> Monitor:
+    if not settings.metrics_port:
+        return Monitor(settings)
+    from hean_live.metrics.executor import ExecutorMetrics, serve
+
+    metrics = ExecutorMetrics()
+    serve(metrics, settings.metrics_address, settings.metrics_port)
+    return Monitor(settings, metrics)
 
 
 def _streams(settings: LiveSettings) -> Streams | None:
@@ -230,6 +248,10 @@ def _feed(settings: LiveSettings, alarms: Alarms, streams: Streams | None) -> tu
     same = settings.data_from == settings.orders_at
     data = orders if same else PublicMarket(settings.data_from, timeout_s=settings.timeout_s)
     return Feed(data, orders, alarms, clock_check_s=settings.clock_check_s, streams=streams), orders
+
+
+def _log_rules(settings: LiveSettings) -> LogRules:
+    return LogRules(settings.inputs_rotate_mb << 20, int(settings.inputs_keep_gb * (1 << 30)))
 
 
 def _worker(settings: LiveSettings) -> ForecastWorker:

@@ -8,6 +8,7 @@ sockets, market state, what events mean.
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
@@ -159,6 +160,27 @@ class Streams:
                 alarms.raised(f"MARKET_STATE {symbol}", troubled[symbol])
             else:
                 alarms.cleared(f"MARKET_STATE {symbol}")
+
+    def opened(self) -> dict[str, int]:
+        """Return how often each stream has been opened, by its name."""
+        found = {"market": self.market.stream.connection.counts.opened}
+        if isinstance(self.quotes, TickerStream):
+            found["quotes"] = self.quotes.stream.connection.counts.opened
+        if self.private is not None:
+            found["private"] = self.private.connection.counts.opened
+        if self._trade is not None:
+            found["trade"] = self._trade.connection.counts.opened
+        return found
+
+    def ages_s(self) -> dict[str, float]:
+        """Return how old the last message of each symbol is, seconds, as ``stream SYMBOL``; absent before the first."""
+        now_ns, received = time.time_ns(), zip(self.market.symbols, self.market.hub.received_ns, strict=True)
+        return {f"stream {symbol}": (now_ns - at_ns) / 1e9 for symbol, at_ns in received if at_ns}
+
+    def cascades(self) -> dict[str, int]:
+        """Return how many cascades each symbol's market state has detected."""
+        detected = self.market.hub.markets.state["market"]["internal"]["cascade"]["detected"].tolist()
+        return dict(zip(self.market.symbols, detected, strict=True))
 
     def orders_through(self, venue: Venue) -> Venue:
         """Return the venue with orders over the trade socket where that is configured."""

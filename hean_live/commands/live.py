@@ -32,14 +32,18 @@ examples:
   hean live --dry-run                           forecasts and shadow trades only; needs no key
   hean live --kill                              cancel all and close everything, until re-armed
   hean live --re-arm                            go on after the kill switch tripped
+  hean live --replay var                        decide again on all that was recorded there, and compare
 
 stdout: one JSON line when ready, one when it ends. stderr: the log. stop with SIGTERM or Ctrl-C: entries end,
 our orders are cancelled, positions keep the stop the venue holds for them. --kill writes $HEAN_HOME/KILL, which the
 running executor sees at its next poll (SIGUSR1 does the same without the file); it stays off, across restarts, until the
 file is gone and --re-arm was given.
 
-exit codes: 0 ended as asked, 2 configuration, 3 stopped trading, 4 venue not reachable at the start, 130
-interrupted twice
+--replay needs no venue, key or network and writes nothing. It reads what every poll told the engine ($HEAN_HOME/inputs,
+written beside the journal), lets the engine decide again, and compares every command; see docs/replay.md.
+
+exit codes: 0 ended as asked, or every command the same; 2 configuration, 3 stopped trading, 4 venue not reachable at
+the start, 7 a replay with other commands, 130 interrupted twice
 """
 
 
@@ -66,23 +70,52 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="stop the executor of this home folder from trading: cancel all, close everything; returns at once",
     )
     parser.add_argument("--re-arm", action="store_true", help="turn a tripped kill switch on again")
+    _add_replay(parser)
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.set_defaults(run=run)
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    replay = parser.add_argument_group("replay")
+    replay.add_argument(
+        "--replay",
+        metavar="PATH",
+        help="decide again on what was recorded under PATH: a home folder, its journal, its folder of inputs, or a"
+        " segment of it",
+    )
+    replay.add_argument(
+        "--from",
+        dest="from_time",
+        type=_time,
+        metavar="TIME",
+        help="compare from this market time on (ISO 8601)",
+    )
+    replay.add_argument("--until", type=_time, metavar="TIME", help="compare up to this market time")
+    replay.add_argument(
+        "--force", action="store_true", help="replay although the engine's code is not the one that recorded"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until stopped; returns the exit code."""
     started = time.monotonic()
+    if arguments.replay is not None or arguments.from_time or arguments.until or arguments.force:
+        from hean_live.replay.command import run_replay
+
+        return run_replay(arguments)
     from hean_live.app.process import hold_back_heavy_imports, set_up_logging, single_instance
 
     # Before anything can import LightGBM.
     hold_back_heavy_imports()
     set_up_logging(arguments.verbose)
+    from hean_live.app.health import wait_for_venues
     from hean_live.app.runner import Options
     from hean_live.app.start import assemble
     from hean_live.settings import load_settings
 
     settings = load_settings(symbols=arguments.symbols)
+    if settings.log_json:
+        set_up_logging(arguments.verbose, as_json=True)
     if arguments.kill:
         from hean_live.execution.kill_switch import request_kill
 
@@ -97,6 +130,9 @@ def run(arguments: argparse.Namespace) -> int:
         flat_on_exit=arguments.flat_on_exit,
     )
     with single_instance(settings.home):
+        # Without streams a start does without market data: positions have to be left in time all the same.
+        needed = (settings.orders_at, settings.data_from) if settings.uses_streams else (settings.orders_at,)
+        wait_for_venues(needed, settings.timeout_s)
         runner = assemble(settings, options, rearm=arguments.re_arm)
         _run(runner, settings, started)
     return 0
@@ -125,6 +161,7 @@ def _run(runner: Runner, settings: LiveSettings, started: float) -> None:
         _leave(runner, f"{type(error).__name__}: {error}")
         raise
     summary = runner.shut_down(reason)
+    runner.farewell()
     _print({"ended": reason, **summary})
 
 
@@ -136,6 +173,7 @@ def _leave(runner: Runner, reason: str) -> None:
         runner.shut_down(reason)
     except HeanError as error:
         logging.getLogger(__name__).error("shutting down: %s", error)
+    runner.farewell(reason)
 
 
 def _handle_signals(runner: Runner) -> None:
@@ -152,6 +190,12 @@ def _handle_signals(runner: Runner) -> None:
 def _print(body: dict[str, object]) -> None:
     sys.stdout.write(json.dumps(body) + "\n")
     sys.stdout.flush()
+
+
+def _time(text: str) -> int:
+    from hean_live.replay.command import read_time
+
+    return read_time(text)
 
 
 def _positive(text: str) -> int:

@@ -13,8 +13,8 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hean_live.app.recording import RecordingWatch
     from hean_live.market.service import MarketStreams
-    from hean_live.recorder.recorder import Recorder
 
 _LOG_EVERY_S = 60.0
 
@@ -55,16 +55,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Record until stopped; returns the exit code."""
+    from hean_live.app.health import wait_for_venues
     from hean_live.app.process import notify, set_up_logging
+    from hean_live.app.recording import RecordingWatch
     from hean_live.app.streams import make_market, make_recorder
     from hean_live.settings import load_settings
     from hean_live.venues.streams.thread import StreamThread
 
     set_up_logging(arguments.verbose)
     settings = load_settings(symbols=arguments.symbols)
+    if settings.log_json:
+        set_up_logging(arguments.verbose, as_json=True)
+    wait_for_venues((settings.data_from,), settings.timeout_s)
     stop = _stop_on_signals()
     thread = StreamThread()
-    recorder = make_recorder(settings, lambda _code, _words: None)  # said in the log already
+    watch = RecordingWatch(settings)
+    recorder = make_recorder(settings, watch.alert)
     market = make_market(settings, thread, recorder)
     recorder.start()
     thread.start()
@@ -73,28 +79,26 @@ def run(arguments: argparse.Namespace) -> int:
         folder = str(recorder.folder.resolve())
         _print({"recording": True, "pid": os.getpid(), "symbols": list(market.symbols), "folder": folder})
         notify("READY=1\nSTATUS=recording " + ", ".join(market.symbols))
-        _watch(market, recorder, stop, arguments.duration_s)
+        _watch(market, watch, stop, arguments.duration_s)
     finally:
         notify("STOPPING=1")
         market.close()
         thread.stop()
         recorder.close()
+        watch.close()
     _print({"ended": True, **market.counters()})
     return 0
 
 
 def _watch(
-    market: MarketStreams, recorder: Recorder, stop: threading.Event, duration_s: float | None
+    market: MarketStreams, watch: RecordingWatch, stop: threading.Event, duration_s: float | None
 ) -> None:
-    """Feed the service manager's watchdog while messages are being kept, and log now and then."""
-    from hean_live.app.process import notify
-
+    """Have it watched until it is stopped, and log now and then."""
     log = logging.getLogger(__name__)
     started = logged = time.monotonic()
     while not stop.wait(1.0):
         now = time.monotonic()
-        if market.stream.connection.is_open and not recorder.is_stopped:
-            notify("WATCHDOG=1")
+        watch.look(market.stream.counts.data)
         if now - logged >= _LOG_EVERY_S:
             logged = now
             log.info("%s", {name: value for name, value in market.counters().items() if value})

@@ -94,8 +94,10 @@ class ExecutorMetrics:
             self._blocks.labels(strategy, str(body.get("reason", ""))).inc()
         elif kind == "signal":
             self._signals.labels(strategy, symbol).inc()
-        elif kind == "cascade":
-            self._cascades.labels(symbol).inc()
+
+    def cascades(self, symbol: str, count: int) -> None:
+        """Count cascades that market state has detected."""
+        self._cascades.labels(symbol).inc(count)
 
     def trade(self, trade: TradeRow) -> None:
         """Count a closed trade."""
@@ -110,9 +112,9 @@ class ExecutorMetrics:
         """Note the difference of funding between venues, a fraction per hour."""
         self._spread.labels(symbol).set(per_hour)
 
-    def reconnected(self, stream: str) -> None:
+    def reconnected(self, stream: str, count: int = 1) -> None:
         """Count a stream opened again."""
-        self._reconnects.labels(stream).inc()
+        self._reconnects.labels(stream).inc(count)
 
     def order_sent(self, seconds: float) -> None:
         """Note the time from the market datum to the order's bytes."""

@@ -81,7 +81,6 @@ class RecorderCounts:
     segments: int = 0
     removed: int = 0
     recovered: int = 0
-    flushes: int = 0
 
 
 class Recorder:
@@ -244,7 +243,6 @@ class Recorder:
             self.counts.dropped += len(batch) - start
             raise
         self.counts.written += stop - start
-        self.counts.flushes += 1
         return stop
 
     def _open_segment(self, first_ns: int) -> None:

@@ -26,6 +26,7 @@ from hean_live.app.snapshot import Forecasted, ModelView, Settled, WantForecast,
 from hean_live.app.trading import TradingRules, build_account
 from hean_live.execution.journal import Journal
 from hean_live.execution.kill_switch import KillSwitch
+from hean_live.replay.log import InputLog, LogRules
 from hean_live.simulation.market import SimulatedMarket
 from hean_live.simulation.network import RECV_WINDOW_S, FaultyNetwork, SimulatedClient
 from hean_live.simulation.stream import SimulatedStream
@@ -179,6 +180,8 @@ class Life:
         Called wherever the process may die.
     client : callable
         Makes the venue's client; tests plant faults of the executor here.
+    record : LogRules, optional
+        How the engine's inputs are written down beside the journal, to be replayed; not at all without.
 
     """
 
@@ -191,6 +194,8 @@ class Life:
         edges: dict[str, float],
         step: Callable[[str], None],
         client: SimulatedClient,
+        *,
+        record: LogRules | None = None,
     ) -> None:
         clock = network.venue.clock
         self.journal = MortalJournal(home / "journal.sqlite", step)
@@ -215,6 +220,7 @@ class Life:
             instruments={symbol: market.instrument(symbol) for symbol in market.symbols},
             taker_fees={},
             streams=cast("Streams", stream),
+            inputs=InputLog(home, RULES, record, alarms) if record else None,
         )
         self.runner = Runner(
             parts,

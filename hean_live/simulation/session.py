@@ -13,6 +13,7 @@ import numpy as np
 from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.invariants import VenueRecords, Violation, violations
 from hean_live.execution.journal import Journal
+from hean_live.replay.log import LogRules
 from hean_live.simulation import faults
 from hean_live.simulation.clock import VirtualClock
 from hean_live.simulation.market import SimulatedMarket
@@ -70,6 +71,8 @@ class Session:
         Faults that may be drawn.
     trace : bool
         Whether to keep the trace.
+    record : LogRules, optional
+        How the engine's inputs are written down beside the journal, to be replayed; not at all without.
     client : callable
         Makes a process's client of the venue from network and watcher.
 
@@ -82,11 +85,13 @@ class Session:
         allowed: tuple[str, ...] = faults.ALL,
         *,
         trace: bool = False,
+        record: LogRules | None = None,
         client: Callable[[FaultyNetwork, Callable[[NewOrder], None]], SimulatedClient] = SimulatedClient,
     ) -> None:
         generator = np.random.default_rng(seed)
         self._generator = generator
         self._home = home
+        self._record = record
         self._make_client = client
         self.clock = VirtualClock(START_NS)
         start_ms = START_NS // 1_000_000
@@ -159,7 +164,16 @@ class Session:
         stream = SimulatedStream(self.venue, self.plan, self._generator)
         client = self._make_client(self.network, self._watch)
         self.trace.add(self.clock.now_ns, "the process starts")
-        return Life(self._home, self.network, self.market, stream, self._edges, self._step, client)
+        return Life(
+            self._home,
+            self.network,
+            self.market,
+            stream,
+            self._edges,
+            self._step,
+            client,
+            record=self._record,
+        )
 
     def _pause_s(self, life: Life) -> float:
         if life.engine.is_busy or life.account.problem:

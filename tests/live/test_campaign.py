@@ -8,7 +8,7 @@ from decimal import Decimal as D
 import pytest
 
 from hean_live.app.campaign import Situation, advance
-from hean_live.app.snapshot import Cancel, Place
+from hean_live.app.snapshot import Cancel, Note, Place, Quote
 from hean_live.app.state import CLOSED, ENTERING, EXITING, HOLDING, Campaign
 from hean_live.execution.client_id import client_order_id
 from hean_live.execution.records import (
@@ -22,6 +22,10 @@ from hean_live.execution.records import (
     OrderRow,
 )
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY
+from models.execution.exits import LADDER, ExitState
+from models.execution.quotes import LAYERED, QuoteParams
+from models.execution.rate_budget import Room
+from models.execution.sight import MarketSight
 from tests.live.factories import EXIT, INSTRUMENT, NS, RULES, SETTLEMENT, START, SYMBOL, quote, signal
 
 QUOTING = RULES.quoting
@@ -43,7 +47,7 @@ def order(leg="entry", state=OPEN, side=1, qty="1.00", filled="0", price="99.9",
 
 
 def situation(now_ns=START, net="0", orders=(), own=None, **changes):
-    fields = {"quote": quote(), "instrument": INSTRUMENT, "no_entries": "", "flatten": ""}
+    fields = {"quote": quote(at_ns=now_ns), "instrument": INSTRUMENT, "no_entries": "", "flatten": ""}
     return Situation(now_ns, D(net), D(own if own is not None else net), orders, **{**fields, **changes})
 
 
@@ -224,3 +228,140 @@ def test_a_number_used_before_is_not_used_again_after_a_lost_journal():
     exiting = campaign(phase=EXITING, exit_started_ns=EXIT)
     decision = placed(advance(exiting, situation(EXIT, net="0.5", orders=found), QUOTING))
     assert decision.leg == "x5"
+
+
+# --- layers
+
+LAYERS = replace(QUOTING, quotes=QuoteParams(LAYERED))
+
+
+def legs(commands):
+    return [(c.decision.leg, c.decision.qty, c.decision.price) for c in commands if isinstance(c, Place)]
+
+
+def test_layers_are_placed_together_each_with_its_stop():
+    commands = advance(campaign(), situation(), LAYERS)
+    assert legs(commands) == [
+        ("e0", D("0.50"), D("99.9")),
+        ("e1", D("0.30"), D("99.8")),
+        ("e2", D("0.20"), D("99.6")),
+    ]
+    assert {c.decision.time_in_force for c in commands} == {POST_ONLY}
+    assert {c.decision.stop_price for c in commands} == {D("98.0")}
+
+
+def resting_layers(**changes):
+    wanted = [("0.50", "99.9"), ("0.30", "99.8"), ("0.20", "99.6")]
+    return [order(qty=qty, price=price, number=n, **changes) for n, (qty, price) in enumerate(wanted)]
+
+
+def test_layers_that_stand_are_left_alone_and_a_filled_one_is_not_replaced():
+    assert advance(campaign(), situation(orders=resting_layers()), LAYERS) == []
+    first, *others = resting_layers()
+    filled = [replace(first, state=FILLED, filled_qty=D("0.50")), *others]
+    assert advance(campaign(), situation(net="0.50", orders=filled), LAYERS) == []
+
+
+def test_layers_open_together_never_exceed_the_limits():
+    commands = advance(campaign(), situation(room_usd=D(50)), LAYERS)
+    assert sum(qty for _, qty, _ in legs(commands)) == D("0.50")
+
+
+def test_all_layers_go_before_it_crosses():
+    late = START + 180 * NS
+    commands = advance(campaign(), situation(late, orders=resting_layers()), LAYERS)
+    assert [c.client_id for c in commands] == [id_of("entry", n) for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sight": MarketSight(START, True, START, vpin_rank=0.99)}, "TOXIC"),
+        ({"sight": MarketSight(START, False, START)}, "BOOK_INVALID"),
+        ({"quote": quote(at_ns=START - 20 * NS)}, "STALE_BOOK"),
+    ],
+)
+def test_pulled_quotes_are_cancelled_with_a_word_and_nothing_crosses(change, reason):
+    note, *cancels = advance(campaign(), situation(orders=resting_layers(), **change), LAYERS)
+    assert isinstance(note, Note)
+    assert (note.kind, note.body["reason"], len(cancels)) == ("pull", reason, 3)
+    assert advance(campaign(opened_ns=START - 200 * NS), situation(**change), LAYERS) == []
+
+
+def test_no_more_requests_than_there_is_room_for():
+    assert len(advance(campaign(), situation(room=Room(1, 0)), LAYERS)) == 1
+    moved = situation(orders=resting_layers(), quote=quote("101.9", "102.1"), room=Room(0, 2))
+    assert len(advance(campaign(), moved, LAYERS)) == 2
+
+
+# --- exit plans
+
+LADDERED = replace(QUOTING, exits=LADDER)
+ENTERED = ExitState(1, D("100.0"), D("1.00"), START, is_trend=False, sigma=0.004)
+
+
+def holding(now_ns=START, net="1.00", orders=(), state=ENTERED, **changes):
+    entry = order(state=FILLED, filled="1.00", price="100.0")
+    return situation(now_ns, net, [entry, *orders], exit_state=state, **changes)
+
+
+def tier(number, state=OPEN, qty="0.25", price="100.5", filled="0"):
+    return order("exit", state, side=-1, qty=qty, price=price, filled=filled, number=number)
+
+
+def test_the_ladder_rests_reduce_only_and_its_numbers_name_the_tiers():
+    commands = advance(campaign(phase=HOLDING), holding(), LADDERED)
+    assert [leg for leg, *_ in legs(commands)] == ["x1", "x2", "x3", "x4"]
+    assert all(c.decision.reduce_only and c.decision.time_in_force == POST_ONLY for c in commands)
+
+
+def test_a_tier_sold_is_known_from_its_orders_alone():
+    sold = tier(1, FILLED, filled="0.25")
+    gone = tier(12, CANCELLED, price="101.0")
+    commands = advance(campaign(phase=HOLDING), holding(net="0.75", orders=[sold, gone]), LADDERED)
+    assert [leg for leg, *_ in legs(commands)] == ["x22", "x23", "x24"]
+
+
+def test_a_stop_crosses_at_once_after_the_tiers_are_gone():
+    attempt = campaign(phase=HOLDING)
+    fallen = {"quote": Quote(D("97.9"), D("98.1"), D("98.0"), START)}
+    note, cancel = advance(attempt, holding(orders=[tier(4, price="102.0")], **fallen), LADDERED)
+    assert (note.body["reason"], attempt.phase, cancel) == (
+        "price stop",
+        EXITING,
+        Cancel(SYMBOL, id_of("exit", 4)),
+    )
+    assert "0.02000 >= 0.02" in note.body["arithmetic"]
+    after = holding(orders=[tier(4, CANCELLED, price="102.0")], **fallen)
+    decision = placed(advance(attempt, after, LADDERED))
+    assert (decision.leg, decision.price, decision.qty, decision.reduce_only) == (
+        "x10",
+        None,
+        D("1.00"),
+        True,
+    )
+
+
+def test_a_trend_is_held_beyond_the_exit_time_but_not_against_the_kill_switch():
+    trend = replace(ENTERED, is_trend=True, entered_ns=EXIT - 60 * NS)
+    attempt = campaign(phase=HOLDING)
+    assert [leg for leg, *_ in legs(advance(attempt, holding(EXIT, state=trend), LADDERED))] == ["x4"]
+    assert attempt.phase == HOLDING
+    advance(attempt, holding(EXIT, state=trend, flatten="KILL_SWITCH"), LADDERED)
+    assert (attempt.phase, attempt.exit_reason) == (EXITING, "KILL_SWITCH")
+
+
+def test_tiers_left_over_are_cancelled_before_it_closes():
+    attempt = campaign(phase=HOLDING)
+    assert only(advance(attempt, holding(net="0", orders=[tier(1)]), LADDERED)) == Cancel(
+        SYMBOL, id_of("exit", 1)
+    )
+    assert attempt.phase == HOLDING
+    assert advance(attempt, holding(net="0", orders=[tier(1, CANCELLED)]), LADDERED) == []
+    assert (attempt.phase, attempt.exit_reason) == (CLOSED, "closed by its tiers or its stop")
+
+
+def test_only_what_venue_and_orders_agree_on_is_sold():
+    commands = advance(campaign(phase=HOLDING), holding(net="0.30", own="1.00"), LADDERED)
+    assert sum(qty for _, qty, _ in legs(commands)) == D("0.30")
+    assert advance(campaign(phase=HOLDING), holding(net="0", own="1.00"), LADDERED) == []

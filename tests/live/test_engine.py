@@ -22,8 +22,12 @@ from hean_live.app.snapshot import (
 )
 from hean_live.execution.records import FILLED, OrderRow
 from models.errors import DataError
+from models.execution.quotes import LAYERED, QuoteParams
+from models.execution.sharing import SharingRules
+from models.execution.sight import MarketSight
 from tests.live.factories import (
     EXIT,
+    INSTRUMENT,
     MODEL,
     NS,
     RULES,
@@ -32,6 +36,7 @@ from tests.live.factories import (
     SYMBOL,
     books,
     forecasted,
+    quote,
     snapshot,
     ticker,
 )
@@ -239,3 +244,122 @@ def test_unreadable_state_is_an_error_with_a_remedy(text):
     with pytest.raises(DataError, match="unreadable") as caught:
         engine(text)
     assert "engine_state" in caught.value.remedy
+
+
+# --- working orders
+
+ALT = "ETHUSDT"
+
+
+def alt_poll(now_ns, btc, **changes):
+    """A poll that knows ETHUSDT and the price of BTC, with a forecast that wants to be long."""
+    next_ns = SETTLEMENT if now_ns < SETTLEMENT else SETTLEMENT + 8 * 3600 * NS
+    own = replace(INSTRUMENT, symbol=ALT)
+    fields = {
+        "tickers": {ALT: ticker(next_ns, symbol=ALT), SYMBOL: ticker(next_ns, mark_price=btc)},
+        "quotes": {ALT: quote(at_ns=now_ns)},
+        "instruments": {ALT: own},
+        **changes,
+    }
+    return snapshot(now_ns, **fields)
+
+
+def long_forecast():
+    return forecasted(symbol=ALT, predicted=-0.0004, above=0.05)
+
+
+def alt_engine(saved="", rules=RULES):
+    return Engine([ALT], rules, saved)
+
+
+def warm(subject, *, minutes=16, btc=100_000.0):
+    for minute in range(-minutes, 0):
+        subject.on_poll(alt_poll(START + minute * 60 * NS, btc))
+    return subject
+
+
+def test_the_engine_says_whose_tickers_it_needs():
+    assert alt_engine().watched == (ALT, SYMBOL)
+    assert engine().watched == (SYMBOL,)
+
+
+def test_a_crash_of_btc_blocks_a_long_alt_with_reason_and_arithmetic():
+    commands = warm(alt_engine()).on_poll(alt_poll(START, 97_000.0, forecasts=(long_forecast(),)))
+    body = notes(commands, "block")[0].body
+    assert body["reason"] == "BTC_CRASH"
+    assert "97000 / 100000 - 1 = -3.00%" in body["arithmetic"]
+    assert of(commands, Place) == []
+
+
+def test_the_prices_of_btc_survive_a_restart():
+    saved = ""
+    for minute in range(-16, 0):
+        commands = alt_engine(saved).on_poll(alt_poll(START + minute * 60 * NS, 100_000.0))
+        saved = next((c.text for c in of(commands, SaveState)), saved)
+    again = alt_engine(saved).on_poll(alt_poll(START, 97_000.0, forecasts=(long_forecast(),)))
+    assert notes(again, "block")[0].body["reason"] == "BTC_CRASH"
+    calm = alt_engine(saved).on_poll(alt_poll(START, 99_900.0, forecasts=(long_forecast(),)))
+    assert len(of(calm, Place)) == 1
+
+
+def test_a_stale_book_blocks_an_entry():
+    sights = {SYMBOL: MarketSight(START - 30 * NS, True, START)}
+    commands = engine().on_poll(snapshot(forecasts=(forecasted(),)), sights)
+    assert notes(commands, "block")[0].body["reason"] == "STALE_BOOK"
+
+
+def ladder_poll(now_ns=START + 60 * NS, orders=None, **changes):
+    held = [filled_entry()] if orders is None else orders
+    return snapshot(now_ns, orders={SYMBOL: held}, books=books("-9.00"), **changes)
+
+
+def test_a_strategy_chooses_its_exit_plan_by_name_and_its_state_survives():
+    rules = replace(RULES, exit_plans={"S1": "ladder"})
+    subject = Engine([SYMBOL], rules)
+    subject.on_poll(snapshot(forecasts=(forecasted(),)))
+    trend = {SYMBOL: MarketSight(START + 60 * NS, True, START, is_trend=True, sigma=0.01)}
+    subject.on_poll(ladder_poll(), trend)
+    commands = subject.on_poll(ladder_poll(START + 61 * NS), trend)
+    saved = subject._saved
+    assert [c.decision.leg for c in of(commands, Place)] == ["x4"]
+    # Known from the entry alone, whatever the market is now.
+    again = Engine([SYMBOL], rules, saved).on_poll(ladder_poll(START + 62 * NS))
+    assert [c.decision.leg for c in of(again, Place)] == ["x4"]
+    later = Engine([SYMBOL], rules, saved).on_poll(ladder_poll(START + 61 * NS + 2700 * NS))
+    assert [c.decision.leg for c in of(later, Place)] == ["x1", "x2", "x3", "x4"]
+
+
+def test_by_default_s1_has_no_ladder():
+    subject = engine()
+    subject.on_poll(snapshot(forecasts=(forecasted(),)))
+    for at_s in (60, 61, 62):
+        assert of(subject.on_poll(ladder_poll(START + at_s * NS)), Place) == []
+    assert "exits" not in json.loads(subject._saved)["*"]
+
+
+def test_entries_beyond_the_rate_wait_for_the_next_second():
+    rules = replace(
+        RULES,
+        quoting=replace(RULES.quoting, quotes=QuoteParams(LAYERED)),
+        sharing=SharingRules(places_per_s=2),
+    )
+    subject = Engine([SYMBOL], rules)
+    first = of(subject.on_poll(snapshot(forecasts=(forecasted(),))), Place)
+    assert len(first) == 2
+    assert of(subject.on_poll(snapshot(START + NS // 2)), Place) == []
+    assert len(of(subject.on_poll(snapshot(START + NS)), Place)) == 2
+
+
+def test_an_engine_recalled_goes_on_like_the_one_it_was_taken_from():
+    rules = replace(RULES, sharing=SharingRules(places_per_s=1))
+    subject = warm(alt_engine(rules=rules))
+    subject.on_poll(alt_poll(START, 99_900.0, forecasts=(long_forecast(),)))
+    other = Engine.recall(subject.memory(), rules)
+    for wait_ns in (NS // 2, NS, 30 * NS):
+        poll = alt_poll(START + wait_ns, 99_900.0)
+        assert other.on_poll(poll) == subject.on_poll(poll)
+
+
+def test_memory_that_cannot_be_read_is_an_error():
+    with pytest.raises(DataError, match="unreadable"):
+        engine('{"*": {"exits": {"BTCUSDT": {}}}}')

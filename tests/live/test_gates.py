@@ -10,14 +10,25 @@ import pytest
 from hean_live.app.gates import judge, stop_price
 from hean_live.app.snapshot import MatrixCell, ModelView
 from hean_live.app.state import Campaign
+from models.execution.market_gates import PriceHistory, remember_price
+from models.execution.sight import MarketSight
 from models.portfolio.limits import Breach
-from tests.live.factories import MODEL, NS, RULES, START, SYMBOL, books, quote, signal, snapshot
+from tests.live.factories import INSTRUMENT, MODEL, NS, RULES, START, SYMBOL, books, quote, signal, snapshot
 
 GATES = RULES.gates
 
 
 def verdict(now_ns=START, **changes):
     return judge(signal(), snapshot(now_ns, **changes), GATES)
+
+
+def falling_btc():
+    """Sixteen minutes of BTC at 100 000, and 2 % less in the last."""
+    found = PriceHistory()
+    for minute in range(-16, 1):
+        price = 98_000.0 if minute == 0 else 100_000.0
+        found = remember_price(found, START + minute * 60 * NS, price, GATES.crash)
+    return found
 
 
 def test_a_fine_signal_begins_a_campaign():
@@ -87,3 +98,45 @@ def test_another_regime_of_the_matrix_does_not_matter():
 def test_stops_round_to_the_smaller_loss():
     assert stop_price(D(100), 1, D("0.0205"), D("0.1")) == D("98.0")
     assert stop_price(D(100), -1, D("0.0205"), D("0.1")) == D("102.0")
+
+
+@pytest.mark.parametrize(("symbol", "side", "blocks"), [("ETHUSDT", 1, True), ("ETHUSDT", -1, False)])
+def test_a_crash_of_btc_blocks_long_alts(symbol, side, blocks):
+    listed = {
+        "instruments": {symbol: replace(INSTRUMENT, symbol=symbol)},
+        "quotes": {symbol: quote(at_ns=START)},
+    }
+    found = judge(signal(side, symbol=symbol), snapshot(**listed), GATES, falling_btc())
+    assert isinstance(found, Breach) == blocks
+    if blocks:
+        assert found.reason == "BTC_CRASH"
+        assert "98000 / 100000 - 1 = -2.00%" in found.arithmetic
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, ""),
+        ({"book_valid": False}, "BOOK_INVALID"),
+        ({"book_at_ns": START - 11 * NS}, "STALE_BOOK"),
+        ({"open_interest_at_ns": START - 301 * NS}, "STALE_OPEN_INTEREST"),
+    ],
+)
+def test_a_stale_book_or_open_interest(changes, reason):
+    sight = replace(MarketSight(START, True, START), **changes)
+    found = judge(signal(), snapshot(), GATES, sight=sight)
+    assert isinstance(found, Campaign) if not reason else found.reason == reason
+
+
+def test_gates_answer_in_their_order():
+    """Model before market before size: a signal that breaks all is told the first."""
+    stale = MarketSight(START - 60 * NS, True, START)
+    refused = replace(MODEL, evidence_passed=False, evidence_words="E1 failed")
+    poor = books(equity="5")
+    order = ["KILL_SWITCH", "EVIDENCE", "STALE_BOOK", "SIZER_ZERO"]
+    broken = {"halts": {"KILL_SWITCH": "x"}, "model": refused, "sight": stale, "books": poor}
+    for reason, key in zip(order, list(broken), strict=True):
+        sight = broken.get("sight")
+        rest = {name: value for name, value in broken.items() if name != "sight"}
+        assert judge(signal(), snapshot(**rest), GATES, sight=sight).reason == reason
+        del broken[key]

@@ -45,7 +45,7 @@ def test_what_the_loop_tells_is_what_prometheus_reads():
         models={"hean-funding": "3"},
     )
     metrics.event("block", "S1", "BTCUSDT", {"reason": "SIZER_ZERO"})
-    metrics.event("cascade", "", "BTCUSDT", {})
+    metrics.cascades("BTCUSDT", 1)
     metrics.trade(trade(1.5))
     metrics.trade(trade(-0.5))
     metrics.order_sent(0.00008)
