@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from hean_pipelines.defs.archives.specs import Archive, archive_specs
+from hean_pipelines.defs.listings.store import ingested_symbols
 from hean_pipelines.defs.market_data.assets import (
     IngestConfig,
     column_schema,
@@ -112,7 +113,7 @@ def _asset(
         try:
             with told_plainly(), log_progress(context):
                 fetcher = ArchiveFetcher(http, settings.home / "archives")
-                report = ingest(fetcher, tuple(config.symbols) or settings.universe, first, last)
+                report = ingest(fetcher, tuple(config.symbols) or ingested_symbols(settings), first, last)
         finally:
             http.close()
         return _result(context, report)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from hean_pipelines.defs.archives.specs import archive_specs
+from hean_pipelines.defs.listings.store import ingested_symbols
 from hean_pipelines.defs.market_data.assets import (
     IngestConfig,
     column_schema,
@@ -68,7 +69,7 @@ def _history(spec: VenueHistory, settings: PipelineSettings) -> Compute:
         from hean_pipelines.sources.archives import ArchiveFetcher
 
         first, last = partition_days(context)
-        symbols = tuple(config.symbols) or settings.universe
+        symbols = tuple(config.symbols) or ingested_symbols(settings)
         with told_plainly(), log_progress(context), spec.open(settings) as client:
             fetcher = ArchiveFetcher(client.http, settings.home / "archives")
             report = ingest_venue(
@@ -92,7 +93,7 @@ def _snapshot(spec: Snapshot, settings: PipelineSettings) -> Compute:
         from hean_pipelines.sources.coinglass import NO_KEY
 
         first, last = partition_days(context)
-        symbols = tuple(config.symbols) or settings.universe
+        symbols = tuple(config.symbols) or ingested_symbols(settings)
         if spec.open is clients.coinglass and not settings.coinglass_key.get_secret_value():
             context.log.info(NO_KEY)
             return dg.MaterializeResult(metadata={"rows": 0, "not_asked": NO_KEY})

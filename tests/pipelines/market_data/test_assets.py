@@ -11,6 +11,7 @@ import pytest
 
 from hean_pipelines.defs.market_data import market_data_definitions
 from hean_pipelines.defs.market_data.schedules import days_to_refresh
+from hean_pipelines.defs.market_data.tape_extracts import EXTRACTS
 from hean_pipelines.defs.market_data.tapes import NAME as TAPE
 from hean_pipelines.partitions import RANGE_END_TAG, RANGE_START_TAG, daily_partitions
 from hean_pipelines.resources.lake import Lake
@@ -151,10 +152,11 @@ def test_every_asset_is_single_run_in_the_group_with_the_pool(settings: Pipeline
     assert {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()} == {
         *MARKET_DATASETS,
         TAPE,
+        *EXTRACTS,
     }
     for asset in definitions.assets:
         assert asset.backfill_policy == dg.BackfillPolicy.single_run()
-        assert asset.op.pool == (None if asset.key.to_user_string() == TAPE else "bybit")
+        assert asset.op.pool == (None if asset.key.to_user_string() in (TAPE, *EXTRACTS) else "bybit")
         spec = next(iter(asset.specs))
         assert (spec.group_name, spec.kinds) == ("market_data", {"bybit", "parquet"})
         assert spec.description

@@ -56,6 +56,7 @@ def _rows(name: str, symbol: str, midnight: int, step_s: int, generator: np.rand
     values = {column: by_kind[kind] for column, kind in dataset.columns.items()}
     values |= {
         "ts": ts,
+        "local_ts": ts,
         "exch_ts": ts,
         "seen_at": ts,
         "seq": np.arange(len(ts)),
