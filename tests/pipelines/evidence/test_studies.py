@@ -129,8 +129,8 @@ def test_a_book_without_its_snapshot_is_said(name: str) -> None:
 def test_whales_of_a_recording_are_judged() -> None:
     (recording,), _ = find_recordings([shared_path("data/streams/hftbacktest__spot_btcusdt_20240808.gz")])
     own = STUDIES["E5"].run(open_tapes(recording)[0], None)
-    assert own.counts["whales"] > 300
-    assert own.figures[0].is_known
+    assert own.counts["whales"] > 200
+    assert own.counts["measured"] > 200
     assert own.verdict in ("passed", "failed", "not enough data")
     assert any("clock ran at least" in note for note in own.market.notes)
 
