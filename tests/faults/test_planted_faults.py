@@ -134,12 +134,12 @@ def test_a_failed_question_read_as_flat(plant):
 
 def test_limits_not_asked(plant):
     plant(OrderGate, "__call__", lambda self, _decision: None)
-    plant(campaign, "_within", lambda qty, _price, _situation: qty * D(3))
+    plant(campaign, "affordable", lambda qty, _price, _room, _step: qty * D(3))
     assert "I12" in found({"I12"}, ("calm",))
 
 
 def test_limits_asked(plant):
     """The same greed, with the gate in its place: nothing is sent, nothing is exceeded."""
-    plant(campaign, "_within", lambda qty, _price, _situation: qty * D(3))
+    plant(campaign, "affordable", lambda qty, _price, _room, _step: qty * D(3))
     outcomes = [run_seed(seed, ("calm",)) for seed in range(10)]
     assert all(not row.violations and row.orders == 0 for row in outcomes)
