@@ -20,7 +20,7 @@ from models.market.tape import END_OF_MESSAGE, EVENT, SNAPSHOT, SNAPSHOT_START
 from models.simulation.exchange.checks import MAX_ACTIVE_ORDERS
 from models.simulation.exchange.market import EventMarket
 from models.simulation.exchange.orders import ZERO, Order
-from models.simulation.fills.matching import enter, remove
+from models.simulation.fills.matching import enter, remove, watch
 from models.simulation.fills.parameters import CONSTANT, POWER, FillParameters
 from models.simulation.fills.records import FILLED, POST_ONLY, FillSimulator, copy_simulator, new_simulator
 from models.simulation.fills.step import step
@@ -58,6 +58,7 @@ def stand(sim: Any, p: Any, book: Any, number: int, side: int, tick: int, quanti
     order.reduce_only = 0
     if enter(sim, p, book, order, POST_ONLY):
         a.n_orders += 1
+    watch(sim, p)
     # As after every request: what comes next is measured against this touch.
     a.best_bid = best_bid(book)
     a.best_ask = best_ask(book)
@@ -185,6 +186,7 @@ class SymbolQueues:
 
     def _drop(self, number: int) -> None:
         remove(self._sim, self._numbers().index(number))
+        watch(self._sim, self._parameters)
 
     def _ticks(self, price: Decimal) -> int:
         return int(price / self._listing.tick_size)
