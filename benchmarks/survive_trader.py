@@ -20,7 +20,8 @@ from types import SimpleNamespace
 
 from hean_live.app.process import hold_back_heavy_imports
 
-hold_back_heavy_imports()
+if __name__ == "__main__":  # as a process of its own only: an importer may need what is held back
+    hold_back_heavy_imports()
 
 from hean_live.app.alarms import Alarms  # noqa: E402
 from hean_live.app.engine import Engine  # noqa: E402
