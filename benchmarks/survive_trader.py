@@ -23,16 +23,16 @@ from hean_live.app.process import hold_back_heavy_imports
 if __name__ == "__main__":  # as a process of its own only: an importer may need what is held back
     hold_back_heavy_imports()
 
-from hean_live.app.alarms import Alarms  # noqa: E402
-from hean_live.app.engine import Engine  # noqa: E402
-from hean_live.app.feed import Feed  # noqa: E402
-from hean_live.app.runner import STATE_KEY, Options, Parts, Runner  # noqa: E402
-from hean_live.app.trading import TradingRules, build_account  # noqa: E402
-from hean_live.execution.journal import Journal  # noqa: E402
-from hean_live.execution.kill_switch import KillSwitch  # noqa: E402
-from hean_live.simulation.process import LEVERAGE, LIMITS, RULES, SimulatedForecasts, SimulatedModel  # noqa: E402
-from hean_live.venues.bybit import BybitVenue  # noqa: E402
-from hean_live.venues.public import PublicMarket  # noqa: E402
+from hean_live.app.alarms import Alarms
+from hean_live.app.engine import Engine
+from hean_live.app.feed import Feed
+from hean_live.app.runner import STATE_KEY, Options, Parts, Runner
+from hean_live.app.trading import TradingRules, build_account
+from hean_live.execution.journal import Journal
+from hean_live.execution.kill_switch import KillSwitch
+from hean_live.simulation.process import LEVERAGE, LIMITS, RULES, SimulatedForecasts, SimulatedModel
+from hean_live.venues.bybit import BybitVenue
+from hean_live.venues.public import PublicMarket
 
 RECV_WINDOW_MS = 1000
 LOST_AFTER_S = RECV_WINDOW_MS / 1000 + 2.0  # as `hean live` adds its margin
