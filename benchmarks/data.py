@@ -265,10 +265,10 @@ def measure(quick: bool) -> dict[str, Any]:
         "XRPUSDT",
         "DOGEUSDT",
         "ADAUSDT",
-        "LTCUSDT",
-        "AVAXUSDT",
         "LINKUSDT",
+        "LTCUSDT",
         "WIFUSDT",
+        "HYPEUSDT",
     ]
     with tempfile.TemporaryDirectory(prefix="hean-benchmark-") as name:
         folder = Path(name)
