@@ -62,13 +62,14 @@ def check(keys: KeyPair, headers: Mapping[str, str], payload: bytes, server_ms: 
         raise HttpRefused(401, "")
     if api_key != keys.api_key:
         raise Refused(10003, "API key is invalid.")
-    _check_time(timestamp, recv_window, server_ms)
+    check_time(timestamp, recv_window, server_ms)
     expected = sign(keys.api_secret, timestamp, api_key, recv_window, payload)
     if not hmac.compare_digest(expected, signature):
         raise Refused(10004, "Error sign, please check your signature generation algorithm.")
 
 
-def _check_time(timestamp: str, recv_window: str, server_ms: int) -> None:
+def check_time(timestamp: str, recv_window: str, server_ms: int) -> None:
+    """Refuse a request stamped outside its window: 10001 where it cannot be read, 10002 where the clocks differ."""
     if not (timestamp.isdigit() and recv_window.isdigit()):
         raise Refused(10001, "params error: X-BAPI-TIMESTAMP or X-BAPI-RECV-WINDOW invalid")
     if not server_ms - int(recv_window) <= int(timestamp) < server_ms + AHEAD_MS:

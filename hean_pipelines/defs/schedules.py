@@ -83,12 +83,10 @@ def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
         description="Ingest the newest days of the journal and compute the regime-performance matrix again.",
     )
     def four_hourly_learning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        from hean_pipelines.defs.market_data.schedules import days_to_refresh, venue_now_ns
+        from hean_pipelines.defs.market_data.schedules import runs_of_days
 
         # The journal is in the market's time, which may not be ours; a trade may have closed just before midnight.
-        at = context.scheduled_execution_time.isoformat()
-        for day in days_to_refresh(venue_now_ns(settings), _FOUR_HOURS_NS):
-            yield dg.RunRequest(run_key=f"{at}/{day}", partition_key=day.isoformat())
+        yield from runs_of_days(context, settings, _FOUR_HOURS_NS)
 
     return dg.Definitions.merge(
         _other_venues(settings, status),
@@ -125,11 +123,9 @@ def _other_venues(settings: "PipelineSettings", status: dg.DefaultScheduleStatus
         description="The last three days of Binance, OKX and sentiment: published files where they are out, REST elsewhere.",
     )
     def daily_other_venues(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        from hean_pipelines.defs.market_data.schedules import days_to_refresh, venue_now_ns
+        from hean_pipelines.defs.market_data.schedules import runs_of_days
 
-        at = context.scheduled_execution_time.isoformat()
-        for day in days_to_refresh(venue_now_ns(settings), OTHER_VENUES_BACK_NS):
-            yield dg.RunRequest(run_key=f"{at}/{day}", partition_key=day.isoformat())
+        yield from runs_of_days(context, settings, OTHER_VENUES_BACK_NS)
 
     @dg.schedule(
         job=snapshots,

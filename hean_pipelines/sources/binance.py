@@ -92,9 +92,8 @@ class BinancePublicClient:
         """Return the venue's time and the rates under way of `symbols` that it knows."""
         wanted = set(symbols)
         rows = parse_running_funding(self._get("/fapi/v1/premiumIndex", {}))
-        return max((row.at_ns for row in rows), default=self.market_time_ns("")), [
-            row for row in rows if row.symbol in wanted
-        ]
+        at_ns = max(row.at_ns for row in rows) if rows else self.market_time_ns("")
+        return at_ns, [row for row in rows if row.symbol in wanted]
 
     def instruments(self, symbols: Iterable[str] | None = None) -> tuple[int, list[BinanceInstrument]]:
         """Return the venue's time and its perpetuals, all or those of `symbols`."""

@@ -79,11 +79,4 @@ def _check_time(header: object, server_ms: int) -> None:
     fields = header if isinstance(header, dict) else {}
     timestamp = str(fields.get("X-BAPI-TIMESTAMP", ""))
     recv_window = str(fields.get("X-BAPI-RECV-WINDOW") or auth.DEFAULT_RECV_WINDOW)
-    if not (timestamp.isdigit() and recv_window.isdigit()):
-        raise Refused(PARAMETER_ERROR, "params error: X-BAPI-TIMESTAMP or X-BAPI-RECV-WINDOW invalid")
-    if not server_ms - int(recv_window) <= int(timestamp) < server_ms + auth.AHEAD_MS:
-        raise Refused(
-            10002,
-            "invalid request, please check your server timestamp or recv_window param. "
-            f"req_timestamp[{timestamp}],server_timestamp[{server_ms}],recv_window[{recv_window}]",
-        )
+    auth.check_time(timestamp, recv_window, server_ms)

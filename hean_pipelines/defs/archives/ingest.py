@@ -182,7 +182,8 @@ def _store(
         midnight = midnight_ns(day)
         low, high = times.search_sorted(midnight), times.search_sorted(midnight + NS_PER_DAY)
         if high > low:
-            lake.write_partition(spec.dataset.name, piece.symbol, day, frame.slice(low, high - low))
+            rows = frame.slice(low, high - low)
+            lake.write_partition(spec.dataset.name, piece.symbol, day, rows, is_distinct=True)
             report.days_written += 1
     # After the rows: a note without rows would keep them from ever being fetched.
     note = _note(spec, lake, piece.symbol, piece.first)

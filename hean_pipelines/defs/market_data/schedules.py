@@ -48,11 +48,18 @@ def hourly_refresh(
         description="Refresh today's partitions; just after midnight yesterday's too, for its last hour.",
     )
     def hourly_market_data(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        at = context.scheduled_execution_time.isoformat()
-        for day in days_to_refresh(venue_now_ns(settings)):
-            yield dg.RunRequest(run_key=f"{at}/{day}", partition_key=day.isoformat())
+        yield from runs_of_days(context, settings)
 
     return hourly_market_data
+
+
+def runs_of_days(
+    context: dg.ScheduleEvaluationContext, settings: PipelineSettings, back_ns: int = _NS_PER_H
+) -> Iterator[dg.RunRequest]:
+    """Ask for one run for each day that gained rows within the last `back_ns` by the venue's clock."""
+    at = context.scheduled_execution_time.isoformat()
+    for day in days_to_refresh(venue_now_ns(settings), back_ns):
+        yield dg.RunRequest(run_key=f"{at}/{day}", partition_key=day.isoformat())
 
 
 def days_to_refresh(now_ns: int, back_ns: int = _NS_PER_H) -> list[date]:
