@@ -40,13 +40,20 @@ run_monitoring:
 """
 
 
+_BEGINNING = ".opening.lock"
+"""Held while the folder or its tables are made."""
+
+
 def prepare_instance_folder(settings: PipelineSettings) -> Path:
     """Make Dagster's folder with its configuration, and point this process (and its children) at it."""
+    import filelock
+
     folder = settings.dagster_home
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "dagster.yaml"
-    if not path.exists():
-        path.write_text(DAGSTER_YAML, encoding="utf-8")
+    with filelock.FileLock(folder / _BEGINNING):
+        if not path.exists():
+            path.write_text(DAGSTER_YAML, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     os.environ.setdefault("DAGSTER_TELEMETRY_DISABLED", "1")
@@ -59,10 +66,15 @@ def open_instance(settings: PipelineSettings) -> DagsterInstance:
 
     Runs whose process was killed are marked as failed first, and what they held is freed.
     """
+    import filelock
     from dagster import DagsterInstance
 
     from hean_pipelines.living import free_the_dead
 
-    instance = DagsterInstance.from_config(str(prepare_instance_folder(settings)))
+    folder = prepare_instance_folder(settings)
+    # Dagster makes its tables when it finds none; two processes on a new home would both make them, and one would fail.
+    with filelock.FileLock(folder / _BEGINNING):
+        instance = DagsterInstance.from_config(str(folder))
+        _ = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
     free_the_dead(instance, settings)
     return instance

@@ -227,5 +227,6 @@ def test_a_session_on_streams_replays(tmp_path):
         runner.shut_down("test")
     outcome = replay(find_segments(tmp_path))
     assert (outcome.first, outcome.unfinished, outcome.unanswered) == (None, [], 0)
-    assert outcome.polls > 5
+    # How many polls it takes until the entry is filled depends on the machine; halt, entry and what followed are three.
+    assert outcome.polls >= 3
     assert outcome.commands > 5
