@@ -1,8 +1,10 @@
 """What a tick-level strategy wants, and what it is told about its own orders: the shapes all of them share.
 
-A strategy is a params tuple, a `STATE` record that begins with `TOLD`, and `step(market, params, state) -> Intent`. Whoever
-drives it writes the `TOLD` fields before each step and carries the intent out. Sizes are shares of capital, prices quote:
-ticks, lots and order numbers are the driver's. What does not belong here: rules, and how an intent becomes orders.
+A strategy is a params tuple, a `STATE` record that begins with `TOLD`, and `step(market, outlook, params, state) -> Intent`.
+Whoever drives it writes the `TOLD` fields before each step and carries the intent out. A strategy on two markets has `LEG`
+after `TOLD`: it says what it wants to hold of the other market, and is told what it holds. Sizes are shares of capital,
+prices quote: ticks, lots and order numbers are the driver's. What does not belong here: rules, and how an intent becomes
+orders.
 """
 
 from __future__ import annotations
@@ -31,6 +33,16 @@ TOLD: Final = [
     ("open_orders", np.int64),
 ]
 """Known position (base, signed), its mean entry price (quote; NaN when flat), and orders sent of which the end is not known."""
+
+LEG: Final = [
+    ("leg_position", np.float64),
+    ("leg_price", np.float64),
+    ("leg_pending_s", np.float64),
+    ("leg_wanted", np.float64),
+]
+"""Second leg: position held in the other market (base, signed), its mean entry price (NaN when flat), for how long it has
+differed from what is wanted (0 when it does not), and, written by the strategy itself, what it wants to hold (base, signed).
+Base is of the other market's own instrument."""
 
 
 class Intent(NamedTuple):
