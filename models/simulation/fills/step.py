@@ -94,6 +94,25 @@ def _mid_is_mark(a: Any, book: Any, leverage: float) -> bool:
 
 
 @njit(cache=True)
+def concerns(a: Any, book: Any, event: Any, leverage: float) -> bool:
+    """Set the venue's clock, and say whether an event, already in the book, may concern our orders or our position.
+
+    For those who serve several accounts from one book; see `advance`.
+    """
+    kind = event.kind
+    a.local_clock = event.local_ts
+    a.exch_clock = max(a.exch_clock, _venue_ns(event))
+    if kind == TRADE:
+        reached = event.price >= a.watched_low[1] if event.side > 0 else event.price <= a.watched_high[0]
+        return bool(a.n_orders > 0 and reached)
+    if kind in (DEPTH, SNAPSHOT, BBO, SNAPSHOT_START):
+        return bool(a.n_orders > 0 and _level_concerns(a, book, kind, event.side, event.price))
+    if kind == END_OF_MESSAGE:
+        return bool(a.mark_published == 0 and _mid_is_mark(a, book, leverage))
+    return kind in (MARK, FUNDING)
+
+
+@njit(cache=True)
 def advance(a: Any, book: Any, event: Any, leverage: float) -> bool:
     """Set the venue's clock, apply an event to the book, and say whether it may concern our orders or our position.
 
@@ -113,18 +132,9 @@ def advance(a: Any, book: Any, event: Any, leverage: float) -> bool:
         True: `react` must follow, before the next event. False: it would change nothing.
 
     """
-    kind = event.kind
-    a.local_clock = event.local_ts
-    a.exch_clock = max(a.exch_clock, _venue_ns(event))
-    if kind == TRADE:
-        reached = event.price >= a.watched_low[1] if event.side > 0 else event.price <= a.watched_high[0]
-        return bool(a.n_orders > 0 and reached)
-    apply(book, event)
-    if kind in (DEPTH, SNAPSHOT, BBO, SNAPSHOT_START):
-        return bool(a.n_orders > 0 and _level_concerns(a, book, kind, event.side, event.price))
-    if kind == END_OF_MESSAGE:
-        return bool(a.mark_published == 0 and _mid_is_mark(a, book, leverage))
-    return kind in (MARK, FUNDING)
+    if event.kind != TRADE:
+        apply(book, event)
+    return bool(concerns(a, book, event, leverage))
 
 
 @njit(cache=True)

@@ -1,0 +1,217 @@
+"""Run a bank over a tape with outlooks, stretch by stretch; what came of each strategy.
+
+Here belongs the driving. Threads, files and progress belong to those who call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import ConfigError, DataError
+from models.market.feature_params import params_record
+from models.market.outlook import OUTLOOK, require_outlooks
+from models.market.record import new_symbols
+from models.market.tape import EVENT, Events
+from models.simulation.backtest.results import Overflow, Results, results_of
+from models.simulation.backtest.session import end
+from models.simulation.bank.legs import leg_profit
+from models.simulation.bank.loop import run_bank
+from models.simulation.bank.records import (
+    Bank,
+    BankParameters,
+    new_bank,
+    unknown_outlooks,
+    with_limits,
+    with_room,
+)
+from models.simulation.bank.steps import NAMES, Params, new_states
+from models.simulation.fills.parameters import FillParameters
+from models.simulation.fills.step import finish
+
+_SPARE = 2048
+
+
+class Record(NamedTuple):
+    """What a strategy of a bank did.
+
+    Attributes
+    ----------
+    results : Results
+        Of the first market; its equity and profit include the second leg.
+    trips : ndarray of TRIP
+        Round trips that are over, both markets together.
+    leg : ndarray of LEG_ACCOUNT, shape (1,)
+    unfinished : bool
+        Whether a trip was under way at the end.
+
+    """
+
+    results: Results
+    trips: NDArray[np.void]
+    leg: NDArray[np.void]
+    unfinished: bool
+
+
+def places_of(names: Sequence[str]) -> list[int]:
+    """Return the places of strategies in the bank.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown.
+
+    """
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise ConfigError(f"bank: expected strategies among {', '.join(NAMES)}, was {', '.join(unknown)}")
+    return [NAMES.index(name) for name in names]
+
+
+class BankRun:
+    """A bank that is driven stretch by stretch, by whoever has events: a backtest, a tournament, the executor.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Strategies that run.
+    venue : FillParameters
+    parameters : BankParameters
+    params : steps.Params, optional
+        Checked by their own modules.
+    feature_params : record of PARAMS, optional
+    spare : int
+        Rows of each kind there is room for at first.
+
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        venue: FillParameters,
+        parameters: BankParameters | None = None,
+        params: Params | None = None,
+        feature_params: np.record | None = None,
+        spare: int = _SPARE,
+    ) -> None:
+        self.names = tuple(name for name in NAMES if name in names)
+        self.venue = venue
+        self.parameters = parameters or BankParameters()
+        self.params = params or Params()
+        self.bank: Bank = new_bank(new_states(), places_of(names), venue, self.parameters, spare)
+        own = params_record() if feature_params is None else feature_params
+        self.symbols = new_symbols([venue.tick_size], [own])
+        self.events = 0
+        self.last_ns = 0
+        self._spare = spare
+        self._outlooks = unknown_outlooks()
+
+    def tell(self, outlooks: NDArray[np.void]) -> None:
+        """Say what is known beyond the tape from now on; rows of the past may be left out, but the newest of them.
+
+        Raises
+        ------
+        DataError
+            When it is no table of outlooks.
+
+        """
+        self._outlooks = require_outlooks(outlooks).view(OUTLOOK)
+        self.bank.shared.outlook_row[0] = 0
+
+    def take(self, events: Events) -> None:
+        """Take a stretch of tape.
+
+        Raises
+        ------
+        DataError
+            When rows are no events, or more was under way than there is room for.
+
+        """
+        if events.dtype != EVENT:
+            raise DataError(f"bank: expected a tape of {EVENT.names}, was {events.dtype}")
+        rows, row = events.view(EVENT), 0
+        while row < len(rows):
+            bank = self.bank
+            row = run_bank(
+                self.symbols,
+                bank.sessions,
+                bank.shared,
+                self.venue,
+                self.parameters,
+                self.params,
+                bank.states,
+                self._outlooks,
+                rows,
+                row,
+            )
+            if row < len(rows):
+                self._refuse_overflow()
+                self.bank = with_room(bank, self._spare)
+        if len(rows):
+            self.last_ns = int(rows["local_ts"][-1])
+        self.events += len(rows)
+
+    def _refuse_overflow(self) -> None:
+        full = [NAMES[k] for k in np.flatnonzero(self.bank.shared.accounts["overflowed"])]
+        if full:
+            raise Overflow(
+                f"bank: expected requests and reports to fit their rings, was an overflow of {', '.join(full)}",
+                remedy="send fewer orders per second or shorten the latencies",
+            )
+
+    def finish(self) -> Mapping[str, Record]:
+        """Let requests under way arrive, and return what each strategy did."""
+        self._refuse_overflow()
+        self.bank = with_room(self.bank, self._spare)
+        book: Any = self.symbols["book"][0]
+        records = {}
+        for name in self.names:
+            k = NAMES.index(name)
+            session, leg = self.bank.sessions[k], self.bank.shared.legs[k]
+            finish(session.simulator, self.venue, book)
+            end(session, self.venue, book, self.last_ns)
+            session.equities["equity"][int(session.counts["equities"][0]) - 1] += leg_profit(leg)
+            count = int(self.bank.shared.trip_counts[k])
+            records[name] = Record(
+                results_of(session, self.parameters.run.capital, self.events),
+                self.bank.shared.trips[k, :count].copy(),
+                self.bank.shared.legs[k : k + 1].copy(),
+                bool(self.bank.shared.open_trips["entry_ns"][k]),
+            )
+        return records
+
+
+def run_strategies(
+    stretches: Iterable[tuple[Events, NDArray[np.void]] | Any],
+    names: Sequence[str],
+    venue: FillParameters,
+    parameters: BankParameters | None = None,
+    params: Params | None = None,
+    feature_params: np.record | None = None,
+) -> Mapping[str, Record]:
+    """Run strategies over a tape with outlooks.
+
+    Parameters
+    ----------
+    stretches : iterable of (events, outlooks)
+        In order; the outlooks of a stretch begin with what holds at its start.
+    names, venue, parameters, params, feature_params
+        See `BankRun`.
+
+    Returns
+    -------
+    mapping of str to Record
+
+    """
+    run = BankRun(names, venue, parameters, params, feature_params)
+    for stretch in stretches:
+        if len(stretch[1]):
+            run.tell(stretch[1])
+        run.take(stretch[0])
+    return run.finish()
+
+
+__all__ = ["Bank", "BankRun", "Record", "places_of", "run_strategies", "with_limits"]
