@@ -17,7 +17,7 @@ from hean_pipelines.backtest.markets import MINIMUM_ORDER_USD
 from hean_pipelines.backtest.panels import POINTS, panels_of, trade_rows
 from hean_pipelines.backtest.run import Outcome
 from hean_pipelines.report.time_charts import thinned
-from models.simulation.backtest import catalogue
+from models.strategies import catalogue
 from models.simulation.backtest.activity import below_minimum, intents_of, orders_of
 from models.simulation.backtest.figures import DAY_NS, HOUR_NS, figures_of, net_of
 from models.simulation.backtest.markouts import markouts_of, quoting_verdict
@@ -33,6 +33,7 @@ _KINDS: Final = {
     catalogue.TRADES: ("trade",),
     catalogue.BOOK: ("depth", "snapshot", "bbo"),
     catalogue.OPEN_INTEREST: ("open_interest",),
+    catalogue.LIQUIDATIONS: ("liquidation",),
     catalogue.FUNDING: ("funding",),
 }
 
@@ -80,12 +81,16 @@ def to_bytes(document: dict[str, Any]) -> bytes:
 
 
 def missing_needs(outcome: Outcome) -> list[str]:
-    """Return what the strategy needs and the tape does not hold."""
+    """Return what the strategy needs and neither tape nor outlooks hold; only the slow market comes with outlooks."""
     counts = outcome.tape.report.counts
     return [
         need
         for need in outcome.plan.entry.needs
-        if not any(counts.get(kind, 0) for kind in _KINDS.get(need, ()))
+        if not (
+            any(counts.get(kind, 0) for kind in _KINDS[need])
+            if need in _KINDS
+            else outcome.plan.market == "slow"
+        )
     ]
 
 

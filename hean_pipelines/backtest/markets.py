@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from models.simulation.slow_market import SCENARIOS as SLOW_SCENARIOS
+from models.simulation.slow_market import SYMBOLS, SlowMarketParameters
+
 from models.errors import ConfigError
 from models.simulation.order_flow.parameters import OrderFlowParameters
 from models.simulation.order_flow.scenarios import SCENARIOS
@@ -69,6 +72,22 @@ def synthetic_market(symbol: str, scenario: str) -> OrderFlowParameters:
     if symbol != "BTCUSDT":
         market = _scaled(market, contract)
     return market
+
+
+def slow_market(symbol: str, scenario: str) -> SlowMarketParameters:
+    """Return the slow synthetic market of a scenario.
+
+    Raises
+    ------
+    ConfigError
+        When symbol or scenario is unknown.
+
+    """
+    if symbol not in SYMBOLS:
+        raise ConfigError(f"symbol: expected one of {', '.join(SYMBOLS)}, was {symbol!r}")
+    if scenario not in SLOW_SCENARIOS:
+        raise ConfigError(f"scenario: expected one of {', '.join(SLOW_SCENARIOS)}, was {scenario!r}")
+    return SLOW_SCENARIOS[scenario]()
 
 
 def _scaled(market: OrderFlowParameters, contract: Contract) -> OrderFlowParameters:

@@ -13,21 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from hean_pipelines.backtest.markets import DEFAULT_SYMBOL, contract_of, synthetic_market
+from models.simulation.slow_market import PLANTED_FOR, SYMBOLS, SlowMarketParameters
+
+from hean_pipelines.backtest.markets import DEFAULT_SYMBOL, contract_of, slow_market, synthetic_market
 from hean_pipelines.sources.tape_files import TapeFormat, tape_reader
 from models.errors import ConfigError
-from models.simulation.backtest.catalogue import Entry, entry_of, parse_params
 from models.simulation.fills import parameters as venue_parameters
 from models.simulation.fills.parameters import FillParameters, check_parameters, constant_latency
 from models.simulation.order_flow.parameters import OrderFlowParameters
+from models.strategies.catalogue import Entry, entry_of, parse_params
 
-Market = Literal["synthetic", "recorded"]
+Market = Literal["synthetic", "slow", "recorded"]
 QUEUE_MODELS: Final = {
     name.lower(): getattr(venue_parameters, name)
     for name in ("RISK_ADVERSE", "POWER", "POWER_2", "POWER_3", "LOG", "LOG_2")
 }
 DEFAULT_CAPITAL_USD: Final = 500.0
 DEFAULT_CAPACITY: Final = (1.0, 30.0, 1000.0, 30_000.0)
+DEFAULT_DAYS: Final[Mapping[str, float | None]] = {"synthetic": 1.0, "slow": 30.0, "recorded": None}
+"""Days of market where nobody said; None takes a recording whole."""
 LEVERAGE: Final = 3.0
 """As the executor's default."""
 MOST_DAYS: Final = 3660.0
@@ -44,7 +48,8 @@ class Plan:
         Of the strategy, checked.
     symbol : str
     market : str
-        `synthetic` or `recorded`.
+        `synthetic` (order by order, hours to days), `slow` (seconds, weeks to months, with forecasts and other markets)
+        or `recorded`.
     days : float or None
         None takes a recording whole.
     seed : int
@@ -52,7 +57,9 @@ class Plan:
     scenario : str
         Of the synthetic market.
     order_flow : OrderFlowParameters or None
-        The synthetic market; None for a recording.
+        The synthetic market of ticks; None for the others.
+    slow_market : SlowMarketParameters or None
+        The slow synthetic market; None for the others.
     tapes : tuple of Path
         Files in the order they were recorded.
     tape_format : str
@@ -71,6 +78,7 @@ class Plan:
     seed: int
     scenario: str
     order_flow: OrderFlowParameters | None
+    slow_market: SlowMarketParameters | None
     tapes: tuple[Path, ...]
     tape_format: TapeFormat
     capital_usd: float
@@ -79,7 +87,7 @@ class Plan:
 
     def facts(self) -> dict[str, Any]:
         """Return the plan as plain data; files by name only, so that the same recording elsewhere gives the same bytes."""
-        is_synthetic = self.market == "synthetic"
+        is_synthetic = self.market != "recorded"
         return {
             "strategy": self.entry.name,
             "system": self.entry.system,
@@ -111,10 +119,10 @@ def queue_name(venue: FillParameters) -> str:
 def make_plan(
     strategy: str,
     *,
-    market: str = "synthetic",
+    market: str | None = None,
     days: float | None = None,
     symbol: str | None = None,
-    scenario: str = "everything",
+    scenario: str | None = None,
     seed: int = 1,
     tapes: Sequence[Path] = (),
     tape_format: TapeFormat = "bybit",
@@ -132,7 +140,9 @@ def make_plan(
     ----------
     strategy : str
         Name or id.
-    market : str
+    market : str, optional
+        By default the synthetic one that can hold the strategy's effect: of ticks where it needs no outlook and lives on
+        single orders, slow otherwise.
     days : float, optional
         One by default on a synthetic market, the whole of a recording.
     symbol, scenario, seed, tapes, tape_format, capital_usd
@@ -157,22 +167,28 @@ def make_plan(
     """
     entry = entry_of(strategy)
     params = parse_params(entry, changes or {})
-    if market not in ("synthetic", "recorded"):
-        raise ConfigError(f"market: expected synthetic or recorded, was {market!r}")
+    market = market or ("slow" if entry.asks_outlook else "synthetic")
+    if market not in ("synthetic", "slow", "recorded"):
+        raise ConfigError(f"market: expected synthetic, slow or recorded, was {market!r}")
     _check_numbers(days, seed, capital_usd, capacity)
     _check_tapes(market, tapes, tape_format, symbol, steps)
     chosen = symbol or DEFAULT_SYMBOL
-    order_flow = synthetic_market(chosen, scenario) if market == "synthetic" else None
+    planted = scenario or (PLANTED_FOR[entry.name] if market == "slow" else "everything")
+    order_flow = synthetic_market(chosen, planted) if market == "synthetic" else None
+    slow = slow_market(chosen, planted) if market == "slow" else None
     tick, lot = (order_flow.tick_size, order_flow.lot_size) if order_flow else _steps(chosen, steps)
+    if slow:
+        tick, lot = SYMBOLS[chosen].tick_size, SYMBOLS[chosen].lot_size
     return Plan(
         entry=entry,
         params=params,
         symbol=chosen,
-        market="synthetic" if order_flow else "recorded",
-        days=1.0 if days is None and order_flow else days,
+        market=market,  # type: ignore[arg-type] - checked above
+        days=DEFAULT_DAYS[market] if days is None else days,
         seed=seed,
-        scenario=scenario,
+        scenario=planted,
         order_flow=order_flow,
+        slow_market=slow,
         tapes=tuple(tapes),
         tape_format=tape_format,
         capital_usd=capital_usd,
@@ -201,10 +217,10 @@ def _check_tapes(
     symbol: str | None,
     steps: tuple[float | None, float | None],
 ) -> None:
-    if market == "synthetic":
+    if market != "recorded":
         if tapes or any(steps):
             raise ConfigError(
-                "market: expected recorded where a tape or its steps are given, was synthetic",
+                f"market: expected recorded where a tape or its steps are given, was {market}",
                 remedy="add --market recorded, or leave --tape, --tick-size and --lot-size out",
             )
         return

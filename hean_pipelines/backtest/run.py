@@ -9,14 +9,19 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from hean_pipelines.backtest.plan import Plan
-from hean_pipelines.backtest.tapes import DAY_S, Tape, TapeFacts
-from models.market.tape import Events
+from hean_pipelines.backtest.tapes import DAY_S, Stretch, Tape, TapeFacts
+from models.market.outlook import OUTLOOK
 from models.simulation.backtest.activity import Count, held_back
 from models.simulation.backtest.capacity import CapacityRow, capacity_row
 from models.simulation.backtest.records import BacktestParameters
 from models.simulation.backtest.results import Results
-from models.simulation.backtest.run import Strategy, run_compiled
+from models.simulation.bank.alone import strategy_alone
+from models.simulation.bank.records import BankParameters, unknown_outlooks
+from models.simulation.bank.run import run_strategies
+from models.simulation.bank.steps import Params
 
 CAPACITY_DAYS = 5.0
 """Most days the capitals are compared on: the comparison needs trades, not seasons."""
@@ -102,21 +107,23 @@ def run_backtest(plan: Plan, on_progress: OnProgress = lambda _what, _share: Non
     return Outcome(plan, results, facts, tuple(rows), compared if rows else 0.0, looked)
 
 
-def _strategy(plan: Plan) -> Strategy:
-    return plan.entry.make(plan.params)
-
-
 def _parameters(plan: Plan, multiple: float) -> BacktestParameters:
     # As fine as memory allows whatever the length: trades are drawn on these mids.
     period_s = math.ceil((plan.days or 0.0) * DAY_S / _MOST_EQUITY_ROWS)
     return BacktestParameters(multiple * plan.capital_usd, max(period_s, 1) * _SECOND_NS)
 
 
-def _run(plan: Plan, chunks: Iterable[Events], multiple: float) -> Results:
-    return run_compiled(chunks, _strategy(plan), plan.venue, _parameters(plan, multiple))
+def _run(plan: Plan, stretches: Iterable[Stretch], multiple: float) -> Results:
+    params = Params()._replace(**{plan.entry.name: plan.params})
+    bank = BankParameters(_parameters(plan, multiple))
+    records = run_strategies(stretches, [plan.entry.name], plan.venue, bank, params)
+    return records[plan.entry.name].results
 
 
 def _look(plan: Plan, tape: Tape) -> tuple[Count, ...]:
-    stretch = tape.again(min(LOOK_DAYS, plan.days or LOOK_DAYS), lambda _share: None)
-    parameters = _parameters(plan, 1.0)
-    return tuple(held_back(stretch, _strategy(plan), plan.venue, parameters, plan.entry.reasons))
+    stretches = list(tape.again(min(LOOK_DAYS, plan.days or LOOK_DAYS), lambda _share: None))
+    known = [stretch.outlooks for stretch in stretches if len(stretch.outlooks)]
+    outlooks = np.concatenate(known).view(OUTLOOK) if known else unknown_outlooks()
+    strategy = strategy_alone(plan.entry, plan.params, outlooks)
+    events = (stretch.events for stretch in stretches)
+    return tuple(held_back(events, strategy, plan.venue, _parameters(plan, 1.0), plan.entry.reasons))

@@ -1,5 +1,7 @@
 """Where a backtest's events come from: a synthetic market or recorded files, streamed, with what was found on the way.
 
+Only the slow synthetic market comes with outlooks: recordings of one symbol say nothing of forecasts and other markets.
+
 A tape can be read several times; each time gives the same events. Here belong choosing, cutting to the days asked for, and
 saying what a tape holds. What does not: parsing (`models.market.readers`), opening files (`hean_pipelines.sources.tape_files`).
 """
@@ -8,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from models.simulation.slow_market import stream_slow_market
 from numpy.typing import NDArray
 
 from hean_pipelines.backtest.ahead import ahead
 from hean_pipelines.backtest.plan import Plan
 from hean_pipelines.sources.tape_files import read_tape_files, tape_reader
 from models.errors import DataError
+from models.market.outlook import new_outlooks
 from models.market.tape import Events
 from models.market.tape_report import TapeCheck, TapeReport
 from models.simulation.backtest.synthetic_tape import stream_synthetic_tape
@@ -26,8 +30,17 @@ _DAY_NS = 86_400_000_000_000
 _ENOUGH = 0.99
 """A day's recording ends a little before midnight."""
 
+_NOTHING_NEW: Final = new_outlooks(0)
+
 OnShare = Callable[[float], None]
 """Told how much of the tape was read, 0 to 1."""
+
+
+class Stretch(NamedTuple):
+    """Events (array of EVENT), and what was known beyond them (array of OUTLOOK; no rows where nothing new is known)."""
+
+    events: Events
+    outlooks: NDArray[np.void]
 
 
 class NoTrades(DataError):
@@ -72,7 +85,7 @@ class Tape:
         self._plan = plan
         self.facts: TapeFacts | None = None
 
-    def first_pass(self, on_share: OnShare) -> Iterator[Events]:
+    def first_pass(self, on_share: OnShare) -> Iterator[Stretch]:
         """Yield the whole tape and write down its facts, which are complete when the last chunk is taken.
 
         Raises
@@ -85,18 +98,22 @@ class Tape:
         """
         check, episodes = TapeCheck(), []
         problems: tuple[str, ...] = ()
-        if self._plan.market == "synthetic":
+        if self._plan.market == "slow":
+            for stretch in self._slow(self._plan.days or 0.0, on_share):
+                check.update(stretch.events)
+                yield stretch
+        elif self._plan.market == "synthetic":
             for events, ended in self._synthetic(self._plan.days or 0.0):
                 check.update(events)
                 episodes.append(ended)
-                yield events
+                yield Stretch(events, _NOTHING_NEW)
                 self._tell(events, on_share, self._plan.days or 0.0)
         else:
             reader = self._reader()
             seen: set[str] = set()
             for events in self._recorded(reader, self._plan.days, on_share, seen):
                 check.update(events)
-                yield events
+                yield Stretch(events, _NOTHING_NEW)
             problems = reader.stats.problems()
             self._require(check.report(), seen)
         report = check.report()
@@ -104,14 +121,27 @@ class Tape:
         self.facts = TapeFacts(report, (*report.problems(), *problems), planted)
         self._require_days(self.facts)
 
-    def again(self, days: float, on_share: OnShare) -> Iterator[Events]:
+    def again(self, days: float, on_share: OnShare) -> Iterator[Stretch]:
         """Yield the first `days` of the same tape."""
-        if self._plan.market == "synthetic":
+        if self._plan.market == "slow":
+            yield from self._slow(days, on_share)
+        elif self._plan.market == "synthetic":
             for events, _ in self._synthetic(days):
-                yield events
+                yield Stretch(events, _NOTHING_NEW)
                 self._tell(events, on_share, days)
         else:
-            yield from self._recorded(self._reader(), days, on_share, set())
+            for events in self._recorded(self._reader(), days, on_share, set()):
+                yield Stretch(events, _NOTHING_NEW)
+
+    def _slow(self, days: float, on_share: OnShare) -> Iterator[Stretch]:
+        assert self._plan.slow_market is not None  # noqa: S101 - as the plan says
+        made = stream_slow_market(self._plan.slow_market, self._plan.symbol, self._plan.seed, days)
+        first_ns: int | None = None
+        for events, outlooks in ahead(made):
+            yield Stretch(events, outlooks)
+            if len(events):
+                first_ns = int(events["local_ts"][0]) if first_ns is None else first_ns
+                on_share((int(events["local_ts"][-1]) - first_ns) / (days * _DAY_NS))
 
     def _synthetic(self, days: float) -> Iterator[tuple[Events, NDArray[np.void]]]:
         assert self._plan.order_flow is not None  # noqa: S101 - as the plan says

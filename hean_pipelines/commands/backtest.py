@@ -49,18 +49,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add = parser.add_argument
     add("--strategy", metavar="NAME", help="name or id, as --list shows them")
-    add("--days", type=float, metavar="N", help="days of market (default: 1; of a recording, all there is)")
+    add("--days", type=float, metavar="N", help="days of market (default: 1, slow 30, all of a recording)")
     add("--list", action="store_true", help="list the strategies and stop")
     market = parser.add_argument_group("market")
     market.add_argument(
-        "--market", choices=("synthetic", "recorded"), default="synthetic", help="(default %(default)s)"
+        "--market",
+        choices=("synthetic", "slow", "recorded"),
+        help="synthetic: order by order; slow: seconds, for weeks and months, with forecasts and other markets "
+        "(default: the one that can hold the strategy's effect)",
     )
     market.add_argument("--symbol", metavar="SYMBOL", help="contract (default XRPUSDT; a recording needs it)")
     market.add_argument(
         "--scenario",
-        default="everything",
-        help="synthetic: what is planted; everything, null, whales, strong_whales, cascades, informed and others "
-        "(default %(default)s; docs/synthetic_market.md)",
+        help="synthetic and slow: what is planted; null, everything, and one per effect (default: everything, and in the "
+        "slow market the strategy's own effect; docs/synthetic_market.md, docs/slow_market.md)",
     )
     market.add_argument(
         "--seed", type=int, default=1, help="of the synthetic market and the latencies (default %(default)s)"
@@ -144,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
     from hean_pipelines.backtest.save import save_backtest
 
     started = time.monotonic()
-    with _progress() as on_progress:
+    with shown_progress() as on_progress:
         document = document_of(run_backtest(plan, on_progress))
     saved = save_backtest(document, folder, time.monotonic() - started)
     if args.json:
@@ -182,7 +184,7 @@ def _plan(args: argparse.Namespace) -> Plan:
 
 
 def _list(as_json: bool) -> int:
-    from models.simulation.backtest.catalogue import CATALOGUE
+    from models.strategies.catalogue import CATALOGUE
 
     if as_json:
         rows = [
@@ -221,7 +223,7 @@ def _settings(given: dict[str, Any]) -> str:
 
 
 def _length(plan: Plan) -> str:
-    if plan.market == "synthetic":
+    if plan.market != "recorded":
         return f"days {plan.days:g}, scenario {plan.scenario}, seed {plan.seed}"
     length = "all there is" if plan.days is None else f"the first {plan.days:g} days"
     return f"{length} of {', '.join(path.name for path in plan.tapes)}"
@@ -242,7 +244,8 @@ def _print_outcome(document: dict[str, Any], saved: Saved, seconds: float) -> No
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
+def shown_progress() -> Iterator[Callable[[str, float], None]]:
+    """Show a bar while the block runs, where somebody looks; yields a function of what is being done and the share done."""
     if not sys.stderr.isatty():
         yield lambda _what, _share: None
         return

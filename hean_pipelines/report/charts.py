@@ -123,13 +123,23 @@ class Estimate:
     is_strong: bool = False
 
 
-def estimates(label: str, rows: Sequence[Estimate], threshold: float, x_title: str, width: float) -> Markup:
-    """Draw estimates with their intervals one below the other, and the threshold they are held against."""
+def estimates(
+    label: str,
+    rows: Sequence[Estimate],
+    threshold: float,
+    x_title: str,
+    width: float,
+    x: tuple[float, float] = (0.0, 1.0),
+) -> Markup:
+    """Draw estimates with their intervals one below the other, and the threshold they are held against.
+
+    What lies beyond the range `x` is drawn at its end.
+    """
     margins = Margins(left=room(row.name for row in rows), right=52.0, top=12.0, bottom=40.0)
     height = margins.top + margins.bottom + 30 * len(rows)
     plot = Plot(
         label,
-        (0.0, 1.0),
+        x,
         (0.0, len(rows)),
         x_title=x_title,
         y_title="",
@@ -147,9 +157,11 @@ def estimates(label: str, rows: Sequence[Estimate], threshold: float, x_title: s
             plot.text(plot.left + 8, y + 4, "not enough data", "tick", "start")
             continue
         colour = "gain" if row.value > threshold else "loss"
-        plot.line(plot.x(row.low), y, plot.x(row.high), y, f"interval {colour}")
+        low, value, high = (min(max(edge, x[0]), x[1]) for edge in (row.low, row.value, row.high))
+        if not math.isnan(row.low):
+            plot.line(plot.x(low), y, plot.x(high), y, f"interval {colour}")
         tip = f"{row.name}: {number(row.value, 3)} [{number(row.low, 3)}, {number(row.high, 3)}]"
-        plot.add("circle", f"fill {colour}", tip=tip, cx=float(plot.x(row.value)), cy=float(y), r=4.5)
+        plot.add("circle", f"fill {colour}", tip=tip, cx=float(plot.x(value)), cy=float(y), r=4.5)
         plot.text(plot.right + 8, y + 4, number(row.value, 2), "name", "start")
     return plot.render()
 

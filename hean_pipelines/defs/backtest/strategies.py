@@ -26,11 +26,13 @@ class BacktestConfig(dg.Config):
 
     strategies: list[str] = Field(default=[], description="Names or ids; empty runs all there are.")
     days: float = Field(default=1.0, description="Days of market; 0 takes a recording whole.")
-    market: str = Field(default="synthetic", description="synthetic or recorded.")
+    market: str = Field(
+        default="", description="synthetic, slow or recorded; empty takes the one that can hold the effect."
+    )
     symbol: str = Field(default="XRPUSDT", description="Contract to trade.")
     scenario: str = Field(
-        default="everything",
-        description="What is planted in a synthetic market: everything, null, whales, cascades and others.",
+        default="",
+        description="What is planted in a synthetic market: everything, null, one per effect; empty: the strategy's own.",
     )
     seed: int = Field(default=1, description="Of the synthetic market and the latencies.")
     tapes: list[str] = Field(default=[], description="Files of a recording, in order.")
@@ -50,15 +52,15 @@ def plans_of(config: BacktestConfig) -> "list[Plan]":
 
     """
     from hean_pipelines.backtest.plan import make_plan
-    from models.simulation.backtest.catalogue import CATALOGUE
+    from models.strategies.catalogue import CATALOGUE
 
     return [
         make_plan(
             name,
-            market=config.market,
+            market=config.market or None,
             days=config.days or None,
             symbol=config.symbol,
-            scenario=config.scenario,
+            scenario=config.scenario or None,
             seed=config.seed,
             tapes=[Path(path) for path in config.tapes],
             tape_format=config.tape_format,  # type: ignore[arg-type]

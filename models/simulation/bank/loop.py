@@ -51,16 +51,17 @@ def _tick(
             catch_up(sessions[k], venue, parameters.run, at_ns, mid)
             if counts.equities > written:
                 sessions[k].equities[written].equity += leg_profit(leg)
-        tell_legs(k, leg, at_ns, states)
-        intent = step_of(k, market, outlook, params, states, known, counts)
-        follow_legs(k, leg, outlook, at_ns, states, parameters)
         trip = shared.open_trips[k]
-        if intent.action != HOLD:
-            carry_out(sessions[k], venue, parameters.run, at_ns, mid, intent)
-            trip.newest_reason = intent.reason
+        # Before the step, so that a trip's reasons are those of intents made before it began and ended.
         shared.trip_counts[k] = follow_trip(
             trip, known, leg, market, parameters.run.capital, shared.trips[k], shared.trip_counts[k]
         )
+        tell_legs(k, leg, at_ns, states)
+        intent = step_of(k, market, outlook, params, states, known, counts)
+        follow_legs(k, leg, outlook, at_ns, states, parameters)
+        if intent.action != HOLD:
+            carry_out(sessions[k], venue, parameters.run, at_ns, mid, intent)
+            trip.newest_reason = intent.reason
 
 
 @njit(cache=True, nogil=True)

@@ -16,7 +16,7 @@ from models.market.feature_params import params_record
 from models.market.outlook import OUTLOOK, require_outlooks
 from models.market.record import new_symbols
 from models.market.tape import EVENT, Events
-from models.simulation.backtest.results import Overflow, Results, results_of
+from models.simulation.backtest.results import TRADE, Overflow, Results, results_of
 from models.simulation.backtest.session import end
 from models.simulation.bank.legs import leg_profit
 from models.simulation.bank.loop import run_bank
@@ -25,7 +25,6 @@ from models.simulation.bank.records import (
     BankParameters,
     new_bank,
     unknown_outlooks,
-    with_limits,
     with_room,
 )
 from models.simulation.bank.steps import NAMES, Params, new_states
@@ -41,7 +40,8 @@ class Record(NamedTuple):
     Attributes
     ----------
     results : Results
-        Of the first market; its equity and profit include the second leg.
+        Orders and fills are those of the first market; equity, profit, fees, funding and turnover are of both. Where there was
+        funding or a second leg, trades are the round trips, whose profit has funding in it.
     trips : ndarray of TRIP
         Round trips that are over, both markets together.
     leg : ndarray of LEG_ACCOUNT, shape (1,)
@@ -54,6 +54,27 @@ class Record(NamedTuple):
     trips: NDArray[np.void]
     leg: NDArray[np.void]
     unfinished: bool
+
+
+def trades_of_trips(trips: NDArray[np.void]) -> NDArray[np.void]:
+    """Return round trips as trades: profit before fees, with funding in it; quantity such that its value is the trip's.
+
+    Parameters
+    ----------
+    trips : array of TRIP
+
+    Returns
+    -------
+    array of TRADE
+
+    """
+    trades = np.zeros(len(trips), TRADE)
+    trades["opened_ns"], trades["closed_ns"] = trips["entry_ns"], trips["exit_ns"]
+    trades["side"], trades["fees"] = trips["side"], trips["fees"]
+    trades["entry_price"], trades["exit_price"] = trips["entry_price"], trips["exit_price"]
+    trades["quantity"] = trips["notional"] / trips["entry_price"]
+    trades["profit"] = trips["profit"] + trips["fees"]
+    return trades
 
 
 def places_of(names: Sequence[str]) -> list[int]:
@@ -174,10 +195,18 @@ class BankRun:
             finish(session.simulator, self.venue, book)
             end(session, self.venue, book, self.last_ns)
             session.equities["equity"][int(session.counts["equities"][0]) - 1] += leg_profit(leg)
-            count = int(self.bank.shared.trip_counts[k])
+            trips = self.bank.shared.trips[k, : int(self.bank.shared.trip_counts[k])].copy()
+            results = results_of(session, self.parameters.run.capital, self.events)
+            if results.funding != 0.0 or leg["trades"]:
+                results = results._replace(
+                    trades=trades_of_trips(trips),
+                    fees=results.fees + float(leg["fees"]),
+                    funding=results.funding + float(leg["funding"]),
+                    turnover=results.turnover + float(leg["turnover"]) / self.parameters.run.capital,
+                )
             records[name] = Record(
-                results_of(session, self.parameters.run.capital, self.events),
-                self.bank.shared.trips[k, :count].copy(),
+                results,
+                trips,
                 self.bank.shared.legs[k : k + 1].copy(),
                 bool(self.bank.shared.open_trips["entry_ns"][k]),
             )
@@ -212,6 +241,3 @@ def run_strategies(
             run.tell(stretch[1])
         run.take(stretch[0])
     return run.finish()
-
-
-__all__ = ["Bank", "BankRun", "Record", "places_of", "run_strategies", "with_limits"]

@@ -1,6 +1,7 @@
-"""The strategies a backtest can run, by name: one entry each. A new strategy is a new entry and nothing else here.
+"""Every strategy by name: its module's parts, what it is, and what it needs. One entry each, in the order of the ids.
 
-Here belong names, parameters given as text, and what data a strategy needs. What does not: rules, loops, tapes.
+Here belong names and facts about strategies. What does not: rules (the modules), loops and order of a bank
+(`models.simulation.bank.steps`), what is allowed to trade (`models.portfolio`).
 """
 
 from __future__ import annotations
@@ -9,23 +10,36 @@ import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from types import ModuleType
+from typing import Any, Final, Literal
+
+import numpy as np
 
 from models.errors import ConfigError
-from models.simulation.backtest.run import (
-    Strategy,
-    forced_flow_exhaustion_strategy,
-    impact_reversion_strategy,
+from models.strategies import (
+    enhanced_grid,
+    forced_flow_exhaustion,
+    hf_scalping,
+    impact_reversion,
+    inventory_neutral_mm,
+    rebate_farmer,
 )
-from models.strategies import forced_flow_exhaustion, impact_reversion
 
-# What a strategy may need; the first four are on a tape.
+Kind = Literal["scalp", "trend", "reversion", "funding", "market_making", "arbitrage", "sentiment"]
+Leg = Literal["none", "spot", "pair", "other"]
+
+# What a strategy may need; the first five are on a tape, the rest in outlooks.
 TRADES: Final = "trades"
 BOOK: Final = "book"
 OPEN_INTEREST: Final = "open interest"
+LIQUIDATIONS: Final = "liquidations"
 FUNDING: Final = "funding"
-BARS: Final = "bars"
-SEVERAL_SYMBOLS: Final = "several symbols"
+FORECAST: Final = "forecast"
+CASCADE_MODEL: Final = "cascade model"
+SPOT: Final = "spot"
+PAIR: Final = "pair"
+OTHER_VENUE: Final = "other venue"
+SENTIMENT: Final = "sentiment"
 
 
 @dataclass(frozen=True)
@@ -39,50 +53,97 @@ class Entry:
         Its id in docs/systems.md.
     summary : str
         What it does, one sentence.
+    kind : str
     params : type
         A named tuple of which every field has a default.
     check : callable
         Returns the parameters, or raises ConfigError naming the one out of range.
-    make : callable
-        Parameters to a new, flat `Strategy`.
+    state : dtype
+    new_state : callable
+        A flat state that has seen nothing.
+    step : callable
+        ``step(market, outlook, params, state) -> Intent``; without `outlook` where `asks_outlook` is False.
     reasons : mapping of int to str
         Names of the reasons on its intents.
     needs : tuple of str
         Data without which it cannot trade.
+    leg : str
+        Market of its second leg.
+    asks_outlook : bool
 
     """
 
     name: str
     system: str
     summary: str
+    kind: Kind
     params: type[Any]
     check: Callable[[Any], Any]
-    make: Callable[[Any], Strategy]
+    state: np.dtype[np.record]
+    new_state: Callable[[], np.record]
+    step: Callable[..., Any]
     reasons: Mapping[int, str]
     needs: tuple[str, ...]
+    leg: Leg = "none"
+    asks_outlook: bool = True
+
+
+def _entry(
+    module: ModuleType,
+    system: str,
+    kind: Kind,
+    summary: str,
+    needs: tuple[str, ...] = (),
+    leg: Leg = "none",
+    asks_outlook: bool = True,
+) -> Entry:
+    return Entry(
+        name=module.__name__.rpartition(".")[2],
+        system=system,
+        summary=summary,
+        kind=kind,
+        params=module.Params,
+        check=module.check_params,
+        state=module.STATE,
+        new_state=module.new_state,
+        step=module.step,
+        reasons=module.REASON_NAMES,
+        needs=(TRADES, BOOK, *needs),
+        leg=leg,
+        asks_outlook=asks_outlook,
+    )
 
 
 _ENTRIES: Final = (
-    Entry(
-        "impact_reversion",
+    _entry(
+        impact_reversion,
         "S5",
+        "reversion",
         "Trades against a whale's impact half a second after it.",
-        impact_reversion.Params,
-        impact_reversion.check_params,
-        impact_reversion_strategy,
-        impact_reversion.REASON_NAMES,
-        (TRADES, BOOK),
+        asks_outlook=False,
     ),
-    Entry(
-        "forced_flow_exhaustion",
+    _entry(
+        forced_flow_exhaustion,
         "S6",
+        "reversion",
         "Fades forced flow with layered maker orders once it is exhausted.",
-        forced_flow_exhaustion.Params,
-        forced_flow_exhaustion.check_params,
-        forced_flow_exhaustion_strategy,
-        forced_flow_exhaustion.REASON_NAMES,
-        (TRADES, BOOK, OPEN_INTEREST),
+        (OPEN_INTEREST,),
+        asks_outlook=False,
     ),
+    _entry(hf_scalping, "S8", "scalp", "Joins the way back from the edge of a range for a quarter percent."),
+    _entry(
+        enhanced_grid,
+        "S11",
+        "market_making",
+        "Buys below and sells above the middle of a range, level by level.",
+    ),
+    _entry(
+        inventory_neutral_mm,
+        "S12",
+        "market_making",
+        "Quotes both sides in balanced flow, never holding more than one quote.",
+    ),
+    _entry(rebate_farmer, "S13", "market_making", "Rests orders half a percent away for who must trade now."),
 )
 CATALOGUE: Final[Mapping[str, Entry]] = {entry.name: entry for entry in _ENTRIES}
 

@@ -1,3 +1,5 @@
+"""The catalogue: complete, in the order of the bank, and searched by people."""
+
 from __future__ import annotations
 
 import doctest
@@ -5,18 +7,33 @@ import doctest
 import pytest
 
 from models.errors import ConfigError
-from models.simulation.backtest import catalogue
-from models.simulation.backtest.catalogue import CATALOGUE, entry_of, parse_params
+from models.simulation.bank.steps import NAMES
+from models.strategies import catalogue
+from models.strategies.catalogue import CATALOGUE, entry_of, parse_params
+from tests.support import ROOT
 
 
-def test_every_entry_makes_a_flat_strategy_from_its_defaults():
+def test_every_entry_is_whole():
     for entry in CATALOGUE.values():
-        strategy = entry.make(parse_params(entry, {}))
-        assert strategy.loop is not None
-        assert strategy.state.position == 0.0
-        assert strategy.params == entry.params()
-        assert entry.needs
-        assert entry.reasons
+        assert parse_params(entry, {}) == entry.params()
+        state = entry.new_state()
+        assert state.dtype == entry.state
+        assert (state.position, state.open_orders) == (0.0, 0)
+        assert ("leg_wanted" in entry.state.names) == (entry.leg != "none")
+        assert 0 in entry.reasons
+
+
+def test_bank_and_catalogue_have_the_same_order():
+    assert tuple(CATALOGUE) == NAMES
+    assert [int(entry.system[1:]) for entry in CATALOGUE.values()] == sorted(
+        int(entry.system[1:]) for entry in CATALOGUE.values()
+    )
+
+
+def test_every_strategy_has_a_page_and_a_test():
+    for name in CATALOGUE:
+        assert (ROOT / "docs" / "strategies" / f"{name}.md").is_file(), name
+        assert (ROOT / "tests" / "strategies" / f"test_{name}.py").is_file(), name
 
 
 def test_a_strategy_is_found_by_name_and_by_id():

@@ -1,0 +1,235 @@
+"""The bank of one symbol on live data: takes events, and says what its strategies did.
+
+It is the loop of backtest and tournament (`models.simulation.bank`), stretch by stretch; nothing here decides. What happened is
+read from the arrays the loop writes, which are emptied while nothing of a strategy is under way, so that a bank that runs for
+months does not grow. What does not belong here: threads, sockets, and what the engine makes of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hean_live.shadow.records import BankSignal, BankTrip
+from models.market.tape import Events
+from models.regimes.kernel import REGIME_NAMES
+from models.simulation.backtest.records import BacktestParameters
+from models.simulation.bank.records import BankParameters
+from models.simulation.bank.run import BankRun
+from models.simulation.bank.steps import NAMES, Params
+from models.simulation.fills.parameters import FillParameters
+from models.strategies.catalogue import CATALOGUE
+from models.strategies.intent import MARKET_ORDER, PLACE
+
+SPARE_ROWS: Final = 128
+_HOUR_NS: Final = 3_600_000_000_000
+SEEN: Final = (
+    "mid",
+    "spread_bps",
+    "vpin",
+    "vpin_rank",
+    "kyle_lambda_z",
+    "flow_imbalance",
+    "whale_cvd",
+    "whale_intensity",
+    "whale_side",
+    "hurst",
+    "hurst_label",
+    "hurst_label_finer",
+    "regime",
+    "session",
+    "golden_hour",
+)
+"""Features that go with a signal: those gates ask about."""
+
+
+@dataclass(frozen=True)
+class ShadowContract:
+    """What a shadow must know of a symbol: steps, and the account's fees (fractions)."""
+
+    tick_size: float
+    lot_size: float
+    maker_fee: float
+    taker_fee: float
+
+
+def venue_of(contract: ShadowContract, seed: int = 1) -> FillParameters:
+    """Return the simulated venue of a contract."""
+    return FillParameters(
+        contract.tick_size,
+        contract.lot_size,
+        seed=seed,
+        maker_fee=contract.maker_fee,
+        taker_fee=contract.taker_fee,
+    )
+
+
+class SymbolBank:
+    """All strategies on one symbol.
+
+    Parameters
+    ----------
+    symbol : str
+    contract : ShadowContract
+    capital_usd : float
+        Each strategy's own.
+    names : sequence of str
+        Strategies that run.
+    params : steps.Params, optional
+    feature_params : record of PARAMS, optional
+
+    """
+
+    def __init__(
+        self,
+        symbol: str,
+        contract: ShadowContract,
+        capital_usd: float,
+        names: Sequence[str] = NAMES,
+        params: Params | None = None,
+        feature_params: np.record | None = None,
+    ) -> None:
+        self.symbol = symbol
+        parameters = BankParameters(BacktestParameters(capital_usd, _HOUR_NS))
+        self._run = BankRun(names, venue_of(contract), parameters, params, feature_params, SPARE_ROWS)
+        self._places = [NAMES.index(name) for name in self._run.names]
+        # Quotes are renewed all day: of those who make markets, the fill is the signal.
+        self._quoting = {NAMES.index(n) for n in self._run.names if CATALOGUE[n].kind == "market_making"}
+        self._intents_read = np.zeros(len(NAMES), np.int64)
+        self._trips_read = np.zeros(len(NAMES), np.int64)
+        self._signal_ns = np.zeros(len(NAMES), np.int64)
+        self._was_busy = np.zeros(len(NAMES), bool)
+        self._open_ns = np.zeros(len(NAMES), np.int64)
+
+    @property
+    def newest_ns(self) -> int:
+        """Receive time of the newest event taken, 0 before the first."""
+        return self._run.last_ns
+
+    def tell(self, outlooks: NDArray[np.void]) -> None:
+        """Say what is known beyond the symbol's own messages from now on."""
+        self._run.tell(outlooks)
+
+    def take(self, events: Events) -> tuple[list[BankSignal], list[BankTrip]]:
+        """Take events, in order; returns what began and what ended. Of several rounds within one call the first is the signal.
+
+        Raises
+        ------
+        DataError
+            When more was under way than there is room for.
+
+        """
+        self._run.take(events)
+        signals: list[BankSignal] = []
+        trips: list[BankTrip] = []
+        shared = self._run.bank.shared
+        busy = (
+            (shared.known["position"] != 0.0) | (shared.counts["open"] > 0) | (shared.legs["position"] != 0.0)
+        )
+        changed = (
+            (shared.counts["intents"] != self._intents_read)
+            | (shared.trip_counts != self._trips_read)
+            | (shared.open_trips["entry_ns"] != self._open_ns)
+        )
+        for place in np.flatnonzero(changed).tolist():
+            signals += self._signals(place)
+            trips += self._trips(place)
+        self._was_busy = busy
+        self._open_ns = shared.open_trips["entry_ns"].copy()
+        self._empty()
+        return signals, trips
+
+    def holding(self) -> list[str]:
+        """Return the strategies that have a position or orders under way."""
+        return [NAMES[place] for place in self._places if self._was_busy[place]]
+
+    def _signals(self, place: int) -> list[BankSignal]:
+        session, shared = self._run.bank.sessions[place], self._run.bank.shared
+        count = int(shared.counts["intents"][place])
+        rows = session.intents[int(self._intents_read[place]) : count]
+        self._intents_read[place] = count
+        if place in self._quoting:
+            trip = shared.open_trips[place]
+            if not trip["entry_ns"] or trip["entry_ns"] == self._open_ns[place]:
+                return []
+            self._signal_ns[place] = trip["entry_ns"]
+            return [
+                self._signal(place, int(trip["side"]), int(trip["entry_ns"]), 0.0, False, int(trip["reason"]))
+            ]
+        entries = rows[(rows["action"] == PLACE) & (rows["reduce_only"] == 0)]
+        if not len(entries) or self._was_busy[place]:
+            return []
+        first: Any = entries[0]
+        self._signal_ns[place] = first["at_ns"]
+        is_taker = int(first["kind"]) == MARKET_ORDER
+        share = float(entries["share"][entries["at_ns"] == first["at_ns"]].sum())
+        return [
+            self._signal(
+                place, int(first["side"]), int(first["at_ns"]), share, is_taker, int(first["reason"])
+            )
+        ]
+
+    def _signal(
+        self, place: int, side: int, at_ns: int, share: float, is_taker: bool, reason: int
+    ) -> BankSignal:
+        name, market = NAMES[place], self._run.symbols["market"][0]
+        seen = {feature: float(market[feature]) for feature in SEEN}
+        features = {feature: value for feature, value in seen.items() if math.isfinite(value)}
+        words = CATALOGUE[name].reasons[reason]
+        return BankSignal(
+            name, self.symbol, side, at_ns, share, is_taker, words, _regime(market["regime"]), features
+        )
+
+    def _trips(self, place: int) -> list[BankTrip]:
+        shared, name = self._run.bank.shared, NAMES[place]
+        count = int(shared.trip_counts[place])
+        rows = shared.trips[place, int(self._trips_read[place]) : count]
+        self._trips_read[place] = count
+        reasons = CATALOGUE[name].reasons
+        return [
+            BankTrip(
+                name,
+                self.symbol,
+                int(row["side"]),
+                int(self._signal_ns[place]) or int(row["entry_ns"]),
+                int(row["entry_ns"]),
+                int(row["exit_ns"]),
+                float(row["quantity"]),
+                float(row["entry_price"]),
+                float(row["exit_price"]),
+                float(row["notional"]),
+                float(row["fees"]),
+                float(row["funding"]),
+                float(row["profit"]),
+                reasons.get(int(row["reason"]), ""),
+                reasons.get(int(row["reason_out"]), ""),
+                _regime(float(row["regime"]) if row["regime"] >= 0 else math.nan),
+            )
+            for row in rows
+            if row["notional"] > 0.0
+        ]
+
+    def _empty(self) -> None:
+        """Begin the arrays anew of every strategy of which nothing is under way."""
+        shared = self._run.bank.shared
+        accounts, counts = shared.accounts, shared.counts
+        idle = (
+            (counts["open"] == 0)
+            & (accounts["requests_sent"] == accounts["requests_done"])
+            & (accounts["reports_sent"] == accounts["reports_read"])
+            & (counts["marked"] == counts["fills"])
+        )
+        for name in ("intents", "orders", "fills", "equities", "marked"):
+            counts[name][idle] = 0
+        self._intents_read[idle] = 0
+        shared.trip_counts[:] = 0
+        self._trips_read[:] = 0
+
+
+def _regime(code: float) -> str:
+    return "" if math.isnan(code) else REGIME_NAMES[int(code)]

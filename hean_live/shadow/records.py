@@ -1,0 +1,85 @@
+"""What the bank of shadows tells the engine: signals, round trips, and what is held now. Plain records, for the replay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class BankSignal:
+    """A strategy began to enter in its shadow.
+
+    Attributes
+    ----------
+    strategy, symbol : str
+    side : int
+    at_ns : int
+        The tick it was decided at.
+    share : float
+        Of capital, as the strategy wants it.
+    is_taker : bool
+        Whether the entry crosses the spread.
+    reason : str
+        Name of the intent's reason.
+    regime : str
+    features : mapping of str to float
+        What gates look at, as of that tick; what was undefined is absent.
+
+    """
+
+    strategy: str
+    symbol: str
+    side: int
+    at_ns: int
+    share: float
+    is_taker: bool
+    reason: str
+    regime: str
+    features: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BankTrip:
+    """A shadow's round trip that is over, both markets together; USD, base, ns UTC.
+
+    `signal_ns` is the tick of the signal it began with. `profit_usd` is after fees and funding (paid).
+    """
+
+    strategy: str
+    symbol: str
+    side: int
+    signal_ns: int
+    entry_ns: int
+    exit_ns: int
+    quantity: float
+    entry_price: float
+    exit_price: float
+    notional_usd: float
+    fees_usd: float
+    funding_usd: float
+    profit_usd: float
+    reason: str
+    reason_out: str
+    regime: str
+
+
+@dataclass(frozen=True)
+class BankNews:
+    """What happened in the bank since it was last asked, and what its strategies hold or are about to.
+
+    Attributes
+    ----------
+    signals : tuple of BankSignal
+    trips : tuple of BankTrip
+    holding : tuple of (str, str)
+        Strategies and symbols with a position or orders under way.
+    lagging_s : float
+        By how much the bank is behind the newest message.
+
+    """
+
+    signals: tuple[BankSignal, ...] = ()
+    trips: tuple[BankTrip, ...] = ()
+    holding: tuple[tuple[str, str], ...] = ()
+    lagging_s: float = 0.0

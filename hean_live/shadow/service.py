@@ -1,0 +1,147 @@
+"""The bank's thread: drains events four times a second, lets every strategy see them, and puts what happened by for the loop.
+
+The compiled loop lets go of Python's lock while it runs. Where nothing is compiled yet, a process of its own does that first:
+compiling takes a minute, hundreds of megabytes, and the lock. What does not belong here: where events and outlooks come from.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from hean_live.shadow.records import BankNews, BankSignal, BankTrip
+from hean_live.shadow.tap import EventTap
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hean_live.shadow.bank import ShadowContract, SymbolBank
+
+log = logging.getLogger(__name__)
+
+STEP_S: Final = 0.25
+_WARM: Final = (sys.executable, "-m", "hean_live.shadow.warm")
+Outlooks = Callable[[str], "NDArray[np.void] | None"]
+"""Returns the outlook of a symbol that holds from now on, None while nothing new is known."""
+
+
+class ShadowService:
+    """Every strategy on every symbol, in a thread.
+
+    Parameters
+    ----------
+    contracts : mapping of str to ShadowContract
+        Its keys are the symbols.
+    tap : EventTap
+        Of the same symbols, in the same order.
+    capital_usd : float
+    names : sequence of str, optional
+        Strategies; all by default.
+    outlooks : callable, optional
+
+    """
+
+    def __init__(
+        self,
+        contracts: Mapping[str, ShadowContract],
+        tap: EventTap,
+        capital_usd: float,
+        names: Sequence[str] | None = None,
+        outlooks: Outlooks = lambda _symbol: None,
+    ) -> None:
+        self._contracts = dict(contracts)
+        self._tap = tap
+        self._capital_usd = capital_usd
+        self._names = names
+        self._outlooks = outlooks
+        self._news: queue.SimpleQueue[tuple[list[BankSignal], list[BankTrip]]] = queue.SimpleQueue()
+        self._holding: tuple[tuple[str, str], ...] = ()
+        self._lagging_s = 0.0
+        self._stop = threading.Event()
+        self._warming: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._work, name="shadows", daemon=True)
+        self.problem = "the shadows' loops are being compiled"
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, and the compiler if it still runs."""
+        self._stop.set()
+        if self._warming is not None and self._warming.poll() is None:
+            self._warming.kill()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10.0)
+
+    def news(self) -> BankNews:
+        """Return what happened since the last call; from any thread."""
+        signals: list[BankSignal] = []
+        trips: list[BankTrip] = []
+        while True:
+            try:
+                begun, ended = self._news.get_nowait()
+            except queue.Empty:
+                break
+            signals += begun
+            trips += ended
+        return BankNews(tuple(signals), tuple(trips), self._holding, self._lagging_s)
+
+    # --- in the thread
+
+    def _work(self) -> None:
+        try:
+            if not self._warm():
+                return
+            from hean_live.shadow.bank import SymbolBank
+            from models.simulation.bank.steps import NAMES
+
+            names = self._names or NAMES
+            banks = [
+                SymbolBank(symbol, contract, self._capital_usd, names)
+                for symbol, contract in self._contracts.items()
+            ]
+            self.problem = ""
+            while not self._stop.wait(STEP_S):
+                self.step(banks)
+        except Exception as error:
+            # The shadows may end; trading on without them may not go unnoticed.
+            self.problem = f"the shadows ended: {error}"
+            log.exception("the shadows ended")
+
+    def _warm(self) -> bool:
+        """Have everything compiled, in a process of its own with the lowest priority; returns False if told to stop."""
+        self._warming = subprocess.Popen(_WARM, preexec_fn=lambda: os.nice(19))
+        while self._warming.poll() is None:
+            if self._stop.wait(STEP_S):
+                return False
+        if self._warming.returncode != 0:
+            raise RuntimeError(f"compiling ended with code {self._warming.returncode}")
+        # What came meanwhile is old: the books begin with what waits now.
+        return True
+
+    def step(self, banks: Sequence[SymbolBank]) -> None:
+        """Take what waits, symbol by symbol."""
+        newest_ns = 0
+        for place, bank in enumerate(banks):
+            told = self._outlooks(bank.symbol)
+            if told is not None:
+                bank.tell(told)
+            events = self._tap.drain(place)
+            if events is not None:
+                self._put(*bank.take(events))
+            newest_ns = max(newest_ns, bank.newest_ns)
+        self._holding = tuple((name, bank.symbol) for bank in banks for name in bank.holding())
+        self._lagging_s = max(0.0, (time.time_ns() - newest_ns) / 1e9) if newest_ns else 0.0
+
+    def _put(self, signals: list[BankSignal], trips: list[BankTrip]) -> None:
+        if signals or trips:
+            self._news.put((signals, trips))
