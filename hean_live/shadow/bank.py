@@ -116,7 +116,7 @@ class SymbolBank:
         self._run.tell(outlooks)
 
     def take(self, events: Events) -> tuple[list[BankSignal], list[BankTrip]]:
-        """Take events, in order; returns what began and what ended. Of several rounds within one call the first is the signal.
+        """Take events, in order; returns what began and what ended. Of several rounds within one call the last is a signal.
 
         Raises
         ------
@@ -162,7 +162,10 @@ class SymbolBank:
                 self._signal(place, int(trip["side"]), int(trip["entry_ns"]), 0.0, False, int(trip["reason"]))
             ]
         entries = rows[(rows["action"] == PLACE) & (rows["reduce_only"] == 0)]
-        if not len(entries) or self._was_busy[place]:
+        ended = shared.trips["exit_ns"][place, int(self._trips_read[place]) : int(shared.trip_counts[place])]
+        if len(ended):
+            entries = entries[entries["at_ns"] >= ended.max()]
+        if not len(entries) or (self._was_busy[place] and not len(ended)):
             return []
         first: Any = entries[0]
         self._signal_ns[place] = first["at_ns"]
