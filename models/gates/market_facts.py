@@ -1,0 +1,52 @@
+"""From a market record (`models.market.record.MARKET`) to the facts gates ask about: fields by name, codes to labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from models.execution.market_gates import PriceHistory
+from models.execution.sight import MarketSight
+from models.gates.records import MarketFacts
+from models.market.features.hurst import HURST_NAMES
+
+
+def market_facts(
+    market: np.record | Mapping[str, float],
+    sight: MarketSight,
+    btc: PriceHistory,
+    retail_imbalance: float = math.nan,
+) -> MarketFacts:
+    """Read what gates need of a symbol.
+
+    Parameters
+    ----------
+    market : record of MARKET, or mapping of feature names to values
+    sight : MarketSight
+    btc : PriceHistory
+    retail_imbalance : float
+        Signed share of the retail flow, -1 to 1; it is no feature of the vector, so NaN unless measured elsewhere.
+
+    Returns
+    -------
+    MarketFacts
+
+    """
+    return MarketFacts(
+        sight,
+        vpin=float(market["vpin"]),
+        kyle_lambda_z=float(market["kyle_lambda_z"]),
+        flow_imbalance=float(market["flow_imbalance"]),
+        whale_cvd_usd=float(market["whale_cvd"]),
+        whale_intensity=float(market["whale_intensity"]),
+        retail_imbalance=retail_imbalance,
+        hurst=_label(float(market["hurst_label"])),
+        hurst_finer=_label(float(market["hurst_label_finer"])),
+        btc=btc,
+    )
+
+
+def _label(code: float) -> str:
+    return "" if math.isnan(code) else HURST_NAMES[int(code)]
