@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hean_live.shadow.records import BankSignal, BankTrip
 from models.market.tape import Events
+from models.portfolio.roster import Kind
 from models.regimes.kernel import REGIME_NAMES
 from models.simulation.backtest.records import BacktestParameters
 from models.simulation.bank.records import BankParameters
@@ -99,7 +100,7 @@ class SymbolBank:
         self._run = BankRun(names, venue_of(contract), parameters, params, feature_params, SPARE_ROWS)
         self._places = [NAMES.index(name) for name in self._run.names]
         # Quotes are renewed all day: of those who make markets, the fill is the signal.
-        self._quoting = {NAMES.index(n) for n in self._run.names if CATALOGUE[n].kind == "market_making"}
+        self._quoting = {NAMES.index(n) for n in self._run.names if CATALOGUE[n].kind is Kind.MARKET_MAKING}
         self._intents_read = np.zeros(len(NAMES), np.int64)
         self._trips_read = np.zeros(len(NAMES), np.int64)
         self._signal_ns = np.zeros(len(NAMES), np.int64)

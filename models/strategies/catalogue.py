@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from models.errors import ConfigError
+from models.portfolio.roster import Kind, kind_of, place_of
 from models.strategies import (
     enhanced_grid,
     forced_flow_exhaustion,
@@ -25,7 +26,6 @@ from models.strategies import (
     rebate_farmer,
 )
 
-Kind = Literal["scalp", "trend", "reversion", "funding", "market_making", "arbitrage", "sentiment"]
 Leg = Literal["none", "spot", "pair", "other"]
 
 # What a strategy may need; the first five are on a tape, the rest in outlooks.
@@ -90,18 +90,17 @@ class Entry:
 
 def _entry(
     module: ModuleType,
-    system: str,
-    kind: Kind,
     summary: str,
     needs: tuple[str, ...] = (),
     leg: Leg = "none",
     asks_outlook: bool = True,
 ) -> Entry:
+    name = module.__name__.rpartition(".")[2]
     return Entry(
-        name=module.__name__.rpartition(".")[2],
-        system=system,
+        name=name,
+        system=f"S{place_of(name) + 1}",
         summary=summary,
-        kind=kind,
+        kind=kind_of(name),
         params=module.Params,
         check=module.check_params,
         state=module.STATE,
@@ -117,33 +116,25 @@ def _entry(
 _ENTRIES: Final = (
     _entry(
         impact_reversion,
-        "S5",
-        "reversion",
         "Trades against a whale's impact half a second after it.",
         asks_outlook=False,
     ),
     _entry(
         forced_flow_exhaustion,
-        "S6",
-        "reversion",
         "Fades forced flow with layered maker orders once it is exhausted.",
         (OPEN_INTEREST,),
         asks_outlook=False,
     ),
-    _entry(hf_scalping, "S8", "scalp", "Joins the way back from the edge of a range for a quarter percent."),
+    _entry(hf_scalping, "Joins the way back from the edge of a range for a quarter percent."),
     _entry(
         enhanced_grid,
-        "S11",
-        "market_making",
         "Buys below and sells above the middle of a range, level by level.",
     ),
     _entry(
         inventory_neutral_mm,
-        "S12",
-        "market_making",
         "Quotes both sides in balanced flow, never holding more than one quote.",
     ),
-    _entry(rebate_farmer, "S13", "market_making", "Rests orders half a percent away for who must trade now."),
+    _entry(rebate_farmer, "Rests orders half a percent away for who must trade now."),
 )
 CATALOGUE: Final[Mapping[str, Entry]] = {entry.name: entry for entry in _ENTRIES}
 
