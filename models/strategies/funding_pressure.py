@@ -10,7 +10,7 @@ before the settlement it would follow, when the rate to compare with has not bee
 
 Here belongs the decision alone: records and numbers in, numbers out. Size, orders, gates and the record of
 trades belong elsewhere. `step` uses no Python objects, only fields of records and numbers, so that one
-compiled loop can drive it.
+compiled loop can drive it (`funding_pressure_ticks.py` does); called from Python it stays plain Python.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba.extending import register_jitable
 
 NANOSECONDS = 1_000_000_000
 
@@ -136,6 +137,7 @@ def new_market() -> np.record:
     return market  # type: ignore[no-any-return]
 
 
+@register_jitable
 def step(market: np.record, params: Params, state: np.record) -> Intent:
     """Decide once, and advance the state.
 
@@ -169,6 +171,7 @@ def step(market: np.record, params: Params, state: np.record) -> Intent:
     return _decide(market, params, state)
 
 
+@register_jitable
 def _while_in_position(market: np.record, params: Params, state: np.record) -> Intent:
     settlement = state.settlement_ns
     if market.now_ns < settlement + params.exit_after_s * NANOSECONDS:
@@ -179,6 +182,7 @@ def _while_in_position(market: np.record, params: Params, state: np.record) -> I
     return Intent(EXIT, side, settlement, np.nan, np.nan, EXIT_TIME)
 
 
+@register_jitable
 def _decide(market: np.record, params: Params, state: np.record) -> Intent:
     settlement = market.settlement_ns
     state.decided_settlement_ns = settlement
@@ -199,5 +203,6 @@ def _decide(market: np.record, params: Params, state: np.record) -> Intent:
     return Intent(ENTER, side, settlement, edge, confidence, SIGNAL)
 
 
+@register_jitable
 def _hold(settlement_ns: int, reason: int) -> Intent:
     return Intent(HOLD, 0, settlement_ns, np.nan, np.nan, reason)
