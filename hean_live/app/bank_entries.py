@@ -309,7 +309,10 @@ def _sized(
     if books is None or quote is None or instrument is None or signal.symbol not in states:
         return "NO_QUOTE", f"{signal.symbol}: books and a quote of the order venue were expected, were absent"
     price = quote.across(signal.side)
-    factors = {**own.verdict.factors, "volatility": volatility_factor(_day_sigma(own.sight), rules.conviction)}
+    factors = {
+        **own.verdict.factors,
+        "volatility": volatility_factor(_day_sigma(own.sight), rules.conviction),
+    }
     activation = own.rotation.activations[signal.strategy]
     left = max(0.0, snapshot.policy.share(signal.strategy))
     conviction = convict(signal.strategy, factors, None, left, activation.exploring, rules.conviction)
@@ -332,7 +335,11 @@ def _most_capital(strategy: str, rules: BankRules) -> float:
 
 def _day_sigma(sight: MarketSight) -> float:
     """Return the volatility of a day from that of the exit plan's time, NaN where unknown."""
-    return math.nan if math.isnan(sight.sigma) or sight.sigma_s <= 0 else sight.sigma * math.sqrt(86_400.0 / sight.sigma_s)
+    return (
+        math.nan
+        if math.isnan(sight.sigma) or sight.sigma_s <= 0
+        else sight.sigma * math.sqrt(86_400.0 / sight.sigma_s)
+    )
 
 
 def signal_of(signal: BankSignal, snapshot: Snapshot, rules: BankRules) -> Signal:
@@ -380,4 +387,3 @@ def _told(own: Judged, why: str, words: str, campaign: Campaign | None) -> list[
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-

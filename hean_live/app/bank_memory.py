@@ -73,7 +73,10 @@ def load_bank(body: Mapping[str, Any]) -> BankMemory:
     """
     try:
         return BankMemory(
-            {symbol: (str(regime), int(since)) for symbol, (regime, since) in body.get("regimes", {}).items()},
+            {
+                symbol: (str(regime), int(since))
+                for symbol, (regime, since) in body.get("regimes", {}).items()
+            },
             {
                 (strategy, symbol): Entries(int(last), int(day), int(count))
                 for strategy, symbol, last, day, count in body.get("entries", [])

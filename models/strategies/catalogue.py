@@ -18,12 +18,25 @@ import numpy as np
 from models.errors import ConfigError
 from models.portfolio.roster import Kind, kind_of, place_of
 from models.strategies import (
+    basis_arbitrage,
+    correlation_arb,
+    cross_exchange_funding,
     enhanced_grid,
     forced_flow_exhaustion,
+    funding_harvester,
+    funding_pressure_ticks,
     hf_scalping,
     impact_reversion,
+    impulse_engine,
     inventory_neutral_mm,
+    liquidation_gravity,
+    liquidation_hunter,
+    liquidity_sweep,
+    momentum_trader,
+    oi_momentum,
     rebate_farmer,
+    sentiment,
+    synthetic_convexity,
 )
 
 Leg = Literal["none", "spot", "pair", "other"]
@@ -94,8 +107,9 @@ def _entry(
     needs: tuple[str, ...] = (),
     leg: Leg = "none",
     asks_outlook: bool = True,
+    name: str = "",
 ) -> Entry:
-    name = module.__name__.rpartition(".")[2]
+    name = name or module.__name__.rpartition(".")[2]
     return Entry(
         name=name,
         system=f"S{place_of(name) + 1}",
@@ -115,6 +129,23 @@ def _entry(
 
 _ENTRIES: Final = (
     _entry(
+        funding_pressure_ticks,
+        "Holds the side that receives a funding rate forecast to move, across one settlement.",
+        (FUNDING, FORECAST),
+        name="funding_pressure",
+    ),
+    _entry(
+        funding_harvester,
+        "Receives funding where what is expected over the hold beats costs.",
+        (FUNDING, FORECAST),
+    ),
+    _entry(liquidation_gravity, "Goes with the break of a liquidation cluster until the cascade ends."),
+    _entry(
+        liquidation_hunter,
+        "Follows strong momentum when the cascade model expects a cascade.",
+        (CASCADE_MODEL,),
+    ),
+    _entry(
         impact_reversion,
         "Trades against a whale's impact half a second after it.",
         asks_outlook=False,
@@ -125,16 +156,33 @@ _ENTRIES: Final = (
         (OPEN_INTEREST,),
         asks_outlook=False,
     ),
+    _entry(impulse_engine, "Goes with a move that passed twelve filters and the flow's toxicity."),
     _entry(hf_scalping, "Joins the way back from the edge of a range for a quarter percent."),
-    _entry(
-        enhanced_grid,
-        "Buys below and sells above the middle of a range, level by level.",
-    ),
-    _entry(
-        inventory_neutral_mm,
-        "Quotes both sides in balanced flow, never holding more than one quote.",
-    ),
+    _entry(momentum_trader, "Follows a breakout in a trending regime until the channel breaks back."),
+    _entry(liquidity_sweep, "Trades back into the range after a run beyond a swing level."),
+    _entry(enhanced_grid, "Buys below and sells above the middle of a range, level by level."),
+    _entry(inventory_neutral_mm, "Quotes both sides in balanced flow, never holding more than one quote."),
     _entry(rebate_farmer, "Rests orders half a percent away for who must trade now."),
+    _entry(basis_arbitrage, "Holds perpetual against spot until their gap closes.", (SPOT,), leg="spot"),
+    _entry(
+        correlation_arb, "Trades the spread of a co-integrated pair back to its mean.", (PAIR,), leg="pair"
+    ),
+    _entry(sentiment, "Leans against extreme sentiment once the price has turned.", (SENTIMENT,)),
+    _entry(
+        cross_exchange_funding,
+        "Receives the difference of two venues' funding on opposite sides.",
+        (FUNDING, OTHER_VENUE),
+        leg="other",
+    ),
+    _entry(
+        oi_momentum,
+        "Follows rises of price and open interest together, and bets on the squeeze when they part.",
+        (OPEN_INTEREST,),
+    ),
+    _entry(
+        synthetic_convexity,
+        "Replicates a long straddle on the perpetual by its delta; research and shadow only.",
+    ),
 )
 CATALOGUE: Final[Mapping[str, Entry]] = {entry.name: entry for entry in _ENTRIES}
 
