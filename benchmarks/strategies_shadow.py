@@ -13,9 +13,9 @@ import numpy as np
 
 from hean_live.shadow.bank import ShadowContract, SymbolBank
 from models.market.tape import EVENT
+from models.simulation.backtest.synthetic_tape import stream_synthetic_tape
 from models.simulation.bank.steps import NAMES
 from models.simulation.order_flow.scenarios import everything
-from models.simulation.backtest.synthetic_tape import stream_synthetic_tape
 
 SYMBOLS = 10
 STEP_NS = 250_000_000

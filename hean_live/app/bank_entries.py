@@ -1,4 +1,4 @@
-"""What the engine makes of the bank's news: shadow trades are kept, signals judged by every gate, the best of those that may trade go on.
+"""What the engine makes of the bank's news: shadow trades are kept, signals judged by every gate, the best may trade.
 
 The road of a signal: gates in their order (`models.gates`), one strategy a symbol (`models.portfolio.conflicts`), conviction
 and size, limits. Each step's reason is journalled with the signal, and with the shadow's result when it is over, so that what
@@ -123,7 +123,8 @@ def hear_bank(
     chosen, refused = _choose(judged, snapshot, states)
     for own in judged:
         key = (own.signal.strategy, own.signal.symbol)
-        why, words, campaign = refused.get(id(own), ("", "")) + (None,)
+        why, words = refused.get(id(own), ("", ""))
+        campaign: Campaign | None = None
         if not why and id(own) in chosen:
             made = _sized(own, snapshot, limits, rules, states)
             if isinstance(made, Campaign):

@@ -39,6 +39,7 @@ SEEN: Final = (
     "whale_cvd",
     "whale_intensity",
     "whale_side",
+    "impact_bps",
     "hurst",
     "hurst_label",
     "hurst_label_finer",
@@ -185,9 +186,9 @@ class SymbolBank:
         seen = {feature: float(market[feature]) for feature in SEEN}
         features = {feature: value for feature, value in seen.items() if math.isfinite(value)}
         words = CATALOGUE[name].reasons[reason]
-        return BankSignal(
-            name, self.symbol, side, at_ns, share, is_taker, words, _regime(market["regime"]), features
-        )
+        edge_bps = expected_edge_bps(name, getattr(self._run.params, name), features)
+        regime = _regime(market["regime"])
+        return BankSignal(name, self.symbol, side, at_ns, share, is_taker, edge_bps, words, regime, features)
 
     def _trips(self, place: int) -> list[BankTrip]:
         shared, name = self._run.bank.shared, NAMES[place]

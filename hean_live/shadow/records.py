@@ -20,6 +20,8 @@ class BankSignal:
         Of capital, as the strategy wants it.
     is_taker : bool
         Whether the entry crosses the spread.
+    edge_bps : float
+        What the strategy aims at before costs; NaN where it says nothing.
     reason : str
         Name of the intent's reason.
     regime : str
@@ -34,6 +36,7 @@ class BankSignal:
     at_ns: int
     share: float
     is_taker: bool
+    edge_bps: float
     reason: str
     regime: str
     features: Mapping[str, float] = field(default_factory=dict)
@@ -74,6 +77,8 @@ class BankNews:
     trips : tuple of BankTrip
     holding : tuple of (str, str)
         Strategies and symbols with a position or orders under way.
+    running : bool
+        Whether the bank is at work: while it is not, what it holds says nothing.
     lagging_s : float
         By how much the bank is behind the newest message.
 
@@ -82,4 +87,5 @@ class BankNews:
     signals: tuple[BankSignal, ...] = ()
     trips: tuple[BankTrip, ...] = ()
     holding: tuple[tuple[str, str], ...] = ()
+    running: bool = False
     lagging_s: float = 0.0

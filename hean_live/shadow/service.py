@@ -93,7 +93,7 @@ class ShadowService:
                 break
             signals += begun
             trips += ended
-        return BankNews(tuple(signals), tuple(trips), self._holding, self._lagging_s)
+        return BankNews(tuple(signals), tuple(trips), self._holding, not self.problem, self._lagging_s)
 
     # --- in the thread
 

@@ -17,12 +17,12 @@ from hean_pipelines.backtest.markets import MINIMUM_ORDER_USD
 from hean_pipelines.backtest.panels import POINTS, panels_of, trade_rows
 from hean_pipelines.backtest.run import Outcome
 from hean_pipelines.report.time_charts import thinned
-from models.strategies import catalogue
 from models.simulation.backtest.activity import below_minimum, intents_of, orders_of
 from models.simulation.backtest.figures import DAY_NS, HOUR_NS, figures_of, net_of
 from models.simulation.backtest.markouts import markouts_of, quoting_verdict
 from models.simulation.backtest.records import MARKOUTS_S
 from models.simulation.backtest.truth import truth_rows
+from models.strategies import catalogue
 
 FORMAT: Final = 1
 """Raised when a key changes its meaning."""

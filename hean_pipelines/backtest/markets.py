@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from models.simulation.slow_market import SCENARIOS as SLOW_SCENARIOS
-from models.simulation.slow_market import SYMBOLS, SlowMarketParameters
+from models.simulation.slow_market.parameters import SlowMarketParameters
+from models.simulation.slow_market.scenarios import SCENARIOS as SLOW_SCENARIOS
+from models.simulation.slow_market.symbols import SYMBOLS
 
 from models.errors import ConfigError
 from models.simulation.order_flow.parameters import OrderFlowParameters

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from models.simulation.slow_market import PLANTED_FOR, SYMBOLS, SlowMarketParameters
+from models.simulation.slow_market.parameters import SlowMarketParameters
+from models.simulation.slow_market.scenarios import PLANTED_FOR
+from models.simulation.slow_market.symbols import SYMBOLS
 
 from hean_pipelines.backtest.markets import DEFAULT_SYMBOL, contract_of, slow_market, synthetic_market
 from hean_pipelines.sources.tape_files import TapeFormat, tape_reader

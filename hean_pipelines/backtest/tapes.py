@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from models.simulation.slow_market import stream_slow_market
+from models.simulation.slow_market.generator import stream_slow_market
 from numpy.typing import NDArray
 
 from hean_pipelines.backtest.ahead import ahead

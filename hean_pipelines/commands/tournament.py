@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     """Run and print what came of it; returns the exit code."""
     import time
 
-    from models.simulation.slow_market import SYMBOLS
+    from models.simulation.slow_market.symbols import SYMBOLS
 
     from hean_pipelines.settings import load_settings
     from hean_pipelines.tournament.document import document_of

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 import numpy as np
-from models.simulation.slow_market import PLANTED_FOR, SCENARIOS, SYMBOLS
+from models.simulation.slow_market.scenarios import PLANTED_FOR, SCENARIOS
+from models.simulation.slow_market.symbols import SYMBOLS
 from numpy.typing import NDArray
 
 from models.errors import ConfigError
@@ -112,7 +113,7 @@ def plan_tasks(
 
 def trade(task: Task) -> Done:
     """Trade one market; runs in any process."""
-    from models.simulation.slow_market import stream_slow_market
+    from models.simulation.slow_market.generator import stream_slow_market
 
     from models.simulation.backtest.records import BacktestParameters
     from models.simulation.bank.records import BankParameters

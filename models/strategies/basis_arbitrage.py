@@ -67,7 +67,7 @@ class Params(NamedTuple):
     short_spot: int = 0  # 1 where spot may be sold that is not owned
     hold_s: float = 86_400.0
     cooldown_s: float = 300.0  # after a trade, or an entry that came to nothing
-    quote_age_s: float = 10.0  # oldest spot price to enter on
+    quote_age_s: float = 75.0  # oldest spot price to enter on
     stale_s: float = 120.0  # and to hold on
     most_pending_s: float = 10.0
     capital_share: float = 0.02  # R1

@@ -81,7 +81,7 @@ class Params(NamedTuple):
     own_fee: float = 0.00055  # taker, fraction
     partner_fee: float = 0.00055
     least_edge: float = 0.0005  # fraction of the own leg's notional, after costs
-    quote_age_s: float = 10.0  # oldest price of the partner to enter on
+    quote_age_s: float = 75.0  # oldest price of the partner to enter on
     stale_s: float = 120.0  # and to hold on
     most_pending_s: float = 10.0
     capital_share: float = 0.02  # R1; of the larger leg

@@ -69,7 +69,7 @@ class Params(NamedTuple):
     most_gap: float = 0.02  # of the prices at entry: beyond it the two are not the same thing
     stop_divergence: float = 0.005
     cooldown_s: float = 3600.0  # after a trade, or an entry that came to nothing
-    quote_age_s: float = 10.0  # oldest price of the other venue to enter on
+    quote_age_s: float = 75.0  # oldest price of the other venue to enter on
     stale_s: float = 120.0  # and to hold on
     most_pending_s: float = 10.0
     capital_share: float = 0.02  # R1

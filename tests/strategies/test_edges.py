@@ -1,0 +1,28 @@
+"""What strategies aim at: stated for each, and never below its own costs where the rule itself weighs them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from models.strategies.catalogue import CATALOGUE
+from models.strategies.edges import expected_edge_bps
+
+
+def test_every_strategy_says_what_it_aims_at():
+    features = {"impact_bps": 6.0, "sigma": 0.002}
+    edges = {name: expected_edge_bps(name, entry.params(), features) for name, entry in CATALOGUE.items()}
+    assert {name for name, edge in edges.items() if math.isnan(edge)} == {"synthetic_convexity"}
+    assert all(edge > 0.0 for edge in edges.values() if not math.isnan(edge))
+    # Half the impact, the target, twice the half spread.
+    assert edges["impact_reversion"] == pytest.approx(3.0)
+    assert edges["hf_scalping"] == pytest.approx(25.0)
+    assert edges["inventory_neutral_mm"] == pytest.approx(6.0)
+    assert edges["liquidation_hunter"] == pytest.approx(500.0)
+
+
+def test_what_was_not_measured_gives_no_edge():
+    assert math.isnan(expected_edge_bps("impact_reversion", CATALOGUE["impact_reversion"].params(), {}))
+    nothing = expected_edge_bps("forced_flow_exhaustion", CATALOGUE["forced_flow_exhaustion"].params(), {})
+    assert math.isnan(nothing)
