@@ -9,9 +9,6 @@ addresses only, ``testnet`` only Bybit's testnet. Market data may be read from a
 
 from __future__ import annotations
 
-import os
-import tomllib
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,21 +23,16 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from hean_live.execution_settings import ExecutionSettings, Seconds
+from hean_live.setting_sources import PREFIX, credentials, home_of, refuse_unknown_variables, table_of
 from models.errors import ConfigError
 
 TESTNET_URL = "https://api-testnet.bybit.com"
 MAINNET_DATA_URL = "https://api.bybit.com"  # public market data only
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-PREFIX = "HEAN_LIVE_"
-HOME_VARIABLE = "HEAN_HOME"
-_TABLES = frozenset({"live", "pipelines"})
-_SECRETS = ("api_key", "api_secret", "alert_webhook_url", "alert_smtp_password")
-
-Fraction = Annotated[Decimal, Field(gt=0, le=1)]
-Seconds = Annotated[float, Field(gt=0)]
 
 
-class LiveSettings(BaseSettings):
+class LiveSettings(ExecutionSettings):
     """Every setting of `hean live` with its default; durations of decisions are in market time."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True)
@@ -84,28 +76,11 @@ class LiveSettings(BaseSettings):
     inputs_keep_gb: Annotated[float, Field(gt=0)] = 1.0
     recv_window_ms: Annotated[int, Field(ge=1000, le=10000)] = 5000
 
-    capital_per_trade: Fraction = Decimal("0.03")
-    risk_per_trade: Fraction = Decimal("0.01")
-    stop_fraction: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.02")
-    leverage: Annotated[Decimal, Field(ge=1, le=10)] = Decimal(3)
-    max_symbol_exposure: Annotated[Decimal, Field(gt=0)] = Decimal("0.15")
-    max_total_exposure: Annotated[Decimal, Field(gt=0)] = Decimal("0.60")
-    max_ticker_age_s: Seconds = 60.0
-    max_forecast_age_s: Seconds = 900.0
-    max_clock_offset_ms: Annotated[float, Field(gt=0, le=900)] = 500.0
-    kill_drawdown: Fraction = Decimal("0.20")
-
     s1_threshold: Annotated[float, Field(gt=0)] = 0.0001
     s1_entry_before_s: Annotated[int, Field(gt=0)] = 5400
     s1_entry_window_s: Annotated[int, Field(gt=0)] = 600
     s1_exit_after_s: Annotated[int, Field(ge=0)] = 300
     s1_min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.6
-
-    max_requotes: Annotated[int, Field(ge=0, le=100)] = 4
-    entry_maker_s: Annotated[float, Field(ge=0)] = 180.0
-    exit_maker_s: Annotated[float, Field(ge=0)] = 60.0
-    entry_taker_fallback: bool = True
-    taker_slippage: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal("0.0005")
     shadow_equity_usd: Annotated[Decimal, Field(gt=0)] = Decimal(10_000)
 
     alert_webhook_url: SecretStr = SecretStr("")
@@ -132,13 +107,13 @@ class LiveSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources as the module says."""
         given = getattr(init_settings, "init_kwargs", {})
-        home = _home(given)
+        home = home_of(given)
         return (
             init_settings,
             InitSettingsSource(settings_cls, {"home": home}),
             env_settings,
-            InitSettingsSource(settings_cls, _credentials()),
-            InitSettingsSource(settings_cls, _table(home)),
+            InitSettingsSource(settings_cls, credentials()),
+            InitSettingsSource(settings_cls, table_of(home)),
         )
 
     @field_validator("symbols", mode="before")
@@ -230,7 +205,7 @@ def load_settings(**overrides: Any) -> LiveSettings:
         If a value is wrong or a key unknown; values are not repeated in the message, for they may be secret.
 
     """
-    _refuse_unknown_variables()
+    refuse_unknown_variables(LiveSettings.model_fields)
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return LiveSettings(**given)
@@ -255,59 +230,14 @@ def effective(settings: LiveSettings) -> dict[str, str]:
 def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return "set, hidden" if value.get_secret_value() else "not set"
+    if isinstance(value, dict):
+        return ",".join(f"{name}={part}" for name, part in value.items())
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _without_password(uri: str) -> str:
     password = urlsplit(uri).password
     return uri.replace(f":{password}@", ":…@") if password else uri
-
-
-def _home(given: Mapping[str, Any]) -> Path:
-    return Path(given.get("home") or os.environ.get(HOME_VARIABLE) or "var")
-
-
-def _refuse_unknown_variables() -> None:
-    known = {f"{PREFIX}{name}".upper() for name in LiveSettings.model_fields if name != "home"}
-    unknown = sorted(
-        name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known
-    )
-    if unknown:
-        raise ConfigError(
-            f"environment variables should name settings, unknown: {', '.join(unknown)}",
-            remedy=f"unset them; the home folder is {HOME_VARIABLE}, `hean doctor` lists all settings",
-        )
-
-
-def _credentials() -> dict[str, str]:
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not folder:
-        return {}
-    files = {name: Path(folder) / name for name in _SECRETS}
-    return {name: path.read_text().strip() for name, path in files.items() if path.is_file()}
-
-
-def _table(home: Path) -> dict[str, Any]:
-    path = home / "hean.toml"
-    if not path.is_file():
-        return {}
-    try:
-        tables = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: should be TOML, was not: {error}") from error
-    unknown = sorted(set(tables) - _TABLES)
-    if unknown:
-        raise ConfigError(f"{path}: tables should be among {sorted(_TABLES)}, unknown: {', '.join(unknown)}")
-    table = tables.get("live", {})
-    if not isinstance(table, dict):
-        raise ConfigError(f"{path}: 'live' should be a table, was {type(table).__name__}")
-    secret = sorted(set(table) & set(_SECRETS))
-    if secret:
-        raise ConfigError(
-            f"{path}: secrets do not belong in the file, found {', '.join(secret)}",
-            remedy=f"use {' and '.join(PREFIX + name.upper() for name in secret)} or systemd credentials",
-        )
-    return table
 
 
 def _check_order_url(environment: str, url: str) -> None:

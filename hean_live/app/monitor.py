@@ -20,7 +20,7 @@ from hean_live.settings import LiveSettings
 from models.alerts import Alert
 
 if TYPE_CHECKING:  # without a port the client library of Prometheus is not loaded
-    from hean_live.app.runner import Parts
+    from hean_live.app.parts import Parts
     from hean_live.metrics.executor import ExecutorMetrics
 
 _SETTLED_AFTER_NS = 120_000_000_000  # the venue lists a settlement some seconds late

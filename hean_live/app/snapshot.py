@@ -100,7 +100,7 @@ class Snapshot:
     books : Books or None
         None until the venue's first complete answer.
     orders : mapping of str to list of OrderRow
-        Our orders of each symbol's present campaign.
+        Our orders of each symbol's present campaign; without one, of the settlement to come.
     clock_offset_ms : float or None
     model : ModelView
     matrix : mapping of (strategy, regime) to MatrixCell

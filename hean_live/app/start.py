@@ -14,17 +14,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hean_live.app.access import check_key, check_one_way, make_venue
 from hean_live.app.account import Account
 from hean_live.app.alarms import Alarms
-from hean_live.app.campaign import QuotingRules
-from hean_live.app.engine import Engine, EngineRules
+from hean_live.app.configured_rules import engine_rules
+from hean_live.app.engine import Engine
 from hean_live.app.feed import Feed
 from hean_live.app.forecaster import ForecastWorker
-from hean_live.app.gates import GateRules
 from hean_live.app.history import HistoryKeeper
+from hean_live.app.keeping import STATE_KEY
 from hean_live.app.model_store import FUNDING_KIND, MATRIX_KIND, ModelStore
 from hean_live.app.monitor import Monitor
-from hean_live.app.runner import STATE_KEY, Options, Parts, Runner
+from hean_live.app.parts import Options, Parts
+from hean_live.app.runner import Runner
 from hean_live.app.trading import TradingRules, build_account
 from hean_live.app.watched_journal import WatchedJournal
 from hean_live.bundle.watcher import BundleWatcher
@@ -33,13 +35,8 @@ from hean_live.execution.kill_switch import KillSwitch
 from hean_live.execution.order_manager import no_probe
 from hean_live.replay.log import InputLog, LogRules
 from hean_live.settings import LiveSettings
-from hean_live.venues.errors import KeyRefused, VenueUnreachable
-from hean_live.venues.protocol import Venue
+from hean_live.venues.errors import VenueUnreachable
 from hean_live.venues.public import PublicMarket
-from models.errors import ConfigError
-from models.market.trading_records import ApiKeyInfo
-from models.portfolio.limits import Limits
-from models.strategies import funding_pressure as s1
 
 if TYPE_CHECKING:
     from hean_live.app.streams import Streams
@@ -59,98 +56,6 @@ def journal_path(settings: LiveSettings) -> Path:
 def bundles_path(settings: LiveSettings) -> Path:
     """Return the folder of the cached bundles."""
     return settings.home / BUNDLES_NAME
-
-
-def make_venue(settings: LiveSettings) -> Venue:
-    """Return the order venue of these settings.
-
-    Raises
-    ------
-    ConfigError
-        If no key is configured.
-
-    """
-    if not settings.has_key:
-        raise ConfigError(
-            "an API key of the order venue was expected, none is configured",
-            remedy="set HEAN_LIVE_API_KEY and HEAN_LIVE_API_SECRET (`hean testnet` prints a pair), or use --dry-run",
-        )
-    from hean_live.venues.bybit import BybitVenue
-
-    return BybitVenue(
-        settings.orders_at,
-        settings.api_key.get_secret_value(),
-        settings.api_secret.get_secret_value(),
-        timeout_s=settings.timeout_s,
-        recv_window_ms=settings.recv_window_ms,
-    )
-
-
-def check_key(info: ApiKeyInfo) -> None:
-    """Refuse a key that can withdraw, and one that cannot trade.
-
-    Raises
-    ------
-    KeyRefused
-        With what to change.
-
-    """
-    if info.can_withdraw:
-        raise KeyRefused(
-            "the API key should not be able to withdraw, it is",
-            remedy="create a key with the permissions 'Orders' and 'Positions' of contracts only",
-        )
-    if not info.can_trade_contracts:
-        raise KeyRefused(
-            "the API key should be able to trade contracts, it is not",
-            remedy="give it the permissions 'Orders' and 'Positions' of contracts, not read-only",
-        )
-
-
-def check_one_way(venue: Venue, symbol: str) -> None:
-    """Refuse an account in hedge mode; raises `ConfigError`."""
-    if venue.is_hedge_mode(symbol):
-        raise ConfigError(
-            f"the account should hold {symbol} in one-way mode, it is in hedge mode",
-            remedy="switch the position mode to one-way on the venue",
-        )
-
-
-def engine_rules(settings: LiveSettings) -> EngineRules:
-    """Translate settings into the engine's rules."""
-    limits = Limits(
-        capital_fraction=settings.capital_per_trade,
-        leverage=settings.leverage,
-        symbol_exposure=settings.max_symbol_exposure,
-        total_exposure=settings.max_total_exposure,
-        ticker_age_s=settings.max_ticker_age_s,
-        forecast_age_s=settings.max_forecast_age_s,
-        clock_offset_ms=settings.max_clock_offset_ms,
-    )
-    gates = GateRules(
-        limits=limits,
-        risk_fraction=settings.risk_per_trade,
-        stop_fraction=settings.stop_fraction,
-        capital_fraction=settings.capital_per_trade,
-        leverage=settings.leverage,
-    )
-    strategy = s1.Params(
-        threshold=settings.s1_threshold,
-        entry_before_s=settings.s1_entry_before_s,
-        entry_window_s=settings.s1_entry_window_s,
-        exit_after_s=settings.s1_exit_after_s,
-        min_confidence=settings.s1_min_confidence,
-        capital_share=float(settings.capital_per_trade),
-    )
-    quoting = QuotingRules(
-        max_requotes=settings.max_requotes,
-        entry_maker_s=settings.entry_maker_s,
-        exit_maker_s=settings.exit_maker_s,
-        entry_taker_fallback=settings.entry_taker_fallback,
-        taker_slippage=settings.taker_slippage,
-    )
-    horizons = tuple(sorted({90, 60, 30, settings.s1_entry_before_s // 60}, reverse=True))
-    return EngineRules(strategy, gates, quoting, horizons, settings.shadow_equity_usd)
 
 
 def assemble(
@@ -328,3 +233,14 @@ def _journal_start(journal: Journal, settings: LiveSettings, options: Options, p
     }
     journal.event("start", body)
     log.info("start: %s", json.dumps(body))
+
+
+__all__ = [
+    "assemble",
+    "bundles_path",
+    "check_key",
+    "check_one_way",
+    "engine_rules",
+    "journal_path",
+    "make_venue",
+]

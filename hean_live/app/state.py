@@ -49,7 +49,11 @@ class Signal:
 
 @dataclass
 class Campaign:
-    """The live attempt to carry out a signal: `qty` is the target, `phase` how far it got."""
+    """The live attempt to carry out a signal.
+
+    `qty` is the target, `phase` how far it got. What was journalled last of its quotes: why they are `pulled`, and how
+    many layers are `merged`.
+    """
 
     signal: Signal
     qty: Decimal
@@ -58,6 +62,8 @@ class Campaign:
     phase: str = ENTERING
     exit_reason: str = ""
     exit_started_ns: int = 0
+    pulled: str = ""
+    merged: int = 0
 
 
 @dataclass

@@ -28,6 +28,7 @@ from hean_live.venues.streams.socket_orders import SocketOrders
 from hean_live.venues.streams.thread import StreamThread
 from hean_live.venues.streams.topics import Silence
 from hean_live.venues.streams.trade import TradeSocket
+from models.execution.sight import MarketSight
 
 MARKET_STREAM = "MARKET_STREAM"
 PRIVATE_STREAM = "PRIVATE_STREAM"
@@ -191,6 +192,10 @@ class Streams:
     def data_tickers(self) -> StreamTickers:
         """Return the market-data venue's tickers."""
         return self.market.tickers()
+
+    def sights(self, market_ns: int) -> dict[str, MarketSight]:
+        """Return what is seen of the market-data venue's markets beyond their tickers, as of a market time."""
+        return self.market.sights(market_ns)
 
     def order_tickers(self) -> StreamTickers:
         """Return the order venue's tickers."""

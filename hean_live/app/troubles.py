@@ -13,7 +13,7 @@ from hean_live.alerts.desk import Trouble
 from models.market.bybit_v5_market import Ticker
 
 if TYPE_CHECKING:
-    from hean_live.app.runner import Parts
+    from hean_live.app.parts import Parts
 
 HOUR_NS = 3_600_000_000_000
 EXTREME_FUNDING = 0.003  # a fraction per settlement

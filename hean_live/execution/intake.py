@@ -7,11 +7,13 @@ symbol takes no entries. What a word means is decided by the functions given her
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from hean_live.execution.event_text import EXECUTION, ORDER, key_of, read_execution, read_order, to_text
 from hean_live.execution.journal import Journal
+from hean_live.venues.unreadable import UnreadableRow, read_execution_row
 from models.errors import HeanError, StopTrading
 from models.market.trading_records import Execution, Order
 
@@ -20,6 +22,14 @@ log = logging.getLogger(__name__)
 # What a record of a strange shape or size can do to arithmetic, look-ups and storage. A journal that cannot be
 # written is no fault of the word: it stops trading.
 _FAULTS = (HeanError, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+EXECUTION_ROW = "execution row"
+_READERS: Mapping[str, Callable[[str], Order | Execution]] = {
+    ORDER: read_order,
+    EXECUTION: read_execution,
+    EXECUTION_ROW: read_execution_row,
+}
 
 
 class Intake:
@@ -58,16 +68,26 @@ class Intake:
         for execution in executions:
             self.execution(execution)
 
+    def unreadable(self, row: UnreadableRow) -> None:
+        """Keep a listed execution that could not be read, unless it has been booked from another word."""
+        if row.exec_id and self._journal.has_fill(row.exec_id):
+            return
+        key = f"{EXECUTION_ROW} {row.exec_id or hashlib.sha256(row.body.encode()).hexdigest()}"
+        if self._journal.keep_retry(key, EXECUTION_ROW, row.symbol, row.body, row.error):
+            log.warning("an execution of %s kept for later: %s", row.symbol, row.error)
+            self._journal.event("error", {"code": "NOT_READ", "detail": row.error}, symbol=row.symbol)
+
     def retry(self) -> None:
         """Try every word again that could not be booked before."""
         for row in self._journal.retries():
             try:
-                record = read_order(row.body) if row.kind == ORDER else read_execution(row.body)
+                record = _READERS[row.kind](row.body)
             except HeanError as error:
                 self._journal.keep_retry(row.key, row.kind, row.symbol, row.body, str(error))
                 continue
             done = self.order(record) if isinstance(record, Order) else self.execution(record)
-            if done:
+            # What can be read but not booked waits as a record from here on.
+            if done or row.kind == EXECUTION_ROW:
                 self._journal.drop_retry(row.key)
                 self._journal.event("retried", {"key": row.key, "attempts": row.attempts}, symbol=row.symbol)
 

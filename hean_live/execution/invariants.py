@@ -124,8 +124,13 @@ def _fills(journal: Journal, records: VenueRecords, at_rest: bool) -> list[Viola
 
 
 def _sizes(journal: Journal) -> list[Violation]:
-    """No decision may have filled more than was decided: what one order counts twice, two orders may do as well."""
+    """No decision may have filled more than was decided: what one order counts twice, two orders may do as well.
+
+    What a journal lost since had decided, the adopted orders show: where they alone filled more than was decided anew
+    (the account is worth less by then, say), nothing may have been added to them.
+    """
     found = []
+    adopted = {str(event.get("client_id")) for event in journal.events("adopt")}
     targets: dict[tuple[str, int], Decimal] = {}
     for event in journal.events("entry"):
         key = (str(event["symbol"]), _int(event.get("settlement_ns")))
@@ -133,8 +138,11 @@ def _sizes(journal: Journal) -> list[Violation]:
     for (symbol, decision_ns), target in targets.items():
         entries = [row for row in journal.orders_of(symbol, decision_ns) if row.leg == "entry"]
         filled = sum((row.filled_qty for row in entries), ZERO)
-        if filled > target:
-            words = f"{symbol} {decision_ns}: entries should fill at most {target}, filled {filled}"
+        before = sum((row.filled_qty for row in entries if row.client_id in adopted), ZERO)
+        if filled > max(target, before):
+            words = (
+                f"{symbol} {decision_ns}: entries should fill at most {max(target, before)}, filled {filled}"
+            )
             found.append(Violation("I1", words))
     return found
 

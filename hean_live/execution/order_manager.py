@@ -46,6 +46,8 @@ from hean_live.venues.errors import (
     RateLimited,
 )
 from hean_live.venues.protocol import Venue
+from hean_live.venues.unreadable import readable
+from models.errors import DataError
 from models.market.trading_records import Execution, Order
 from models.portfolio.limits import Breach
 
@@ -185,17 +187,24 @@ class OrderManager:
 
         """
         self.intake.retry()
-        foreign: dict[str, str] = {}
-        seen: set[str] = set()
-        for order in self._venue.open_orders():
+        orders, strange = readable(self._venue.open_orders)
+        foreign = {row.symbol: f"an open order could not be read: {row.error}" for row in strange}
+        # Nothing is concluded from an unreadable row: its order is neither gone nor known.
+        seen = {row.client_id for row in strange}
+        unknown = {row.symbol for row in strange if not row.client_id}
+        for order in orders:
             if is_ours(order):
                 seen.add(order.client_id)
                 self.intake.order(order)
             elif not order.reduce_only and not order.stop_order_type:
                 foreign[order.symbol] = "open orders of another origin"
         for row in self._journal.active_orders():
-            if row.client_id not in seen:
+            if row.client_id in seen or row.symbol in unknown:
+                continue
+            try:
                 self._look_up(row)
+            except DataError as error:
+                foreign[row.symbol] = f"{row.client_id} could not be read: {error}"
         self._list_executions()
         return foreign | self.intake.waiting()
 
@@ -254,7 +263,9 @@ class OrderManager:
             at_ns = self._journal.fill_ns(exec_id)
             return at_ns is not None and at_ns <= through_ns
 
-        fresh = self._venue.new_executions(is_listed)
+        fresh, strange = readable(lambda: self._venue.new_executions(is_listed))
+        for row in strange:
+            self.intake.unreadable(row)
         # Of one instant, ours come first: what closes a position without an id of ours is told by what is open.
         self.intake.executions(sorted(fresh, key=lambda row: (row.at_ns, not is_ours(row))))
         newest_ns = max((row.at_ns for row in fresh), default=0)

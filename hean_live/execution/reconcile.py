@@ -18,6 +18,7 @@ from hean_live.execution.adoption import write_off
 from hean_live.execution.journal import Journal
 from hean_live.execution.order_manager import OrderManager
 from hean_live.venues.protocol import Venue
+from hean_live.venues.unreadable import readable
 from models.market.trading_records import Position, Wallet
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class Reconciler:
     _held: dict[str, _Held] = field(default_factory=dict)
     _listed_ns: int = 0
     _refused: dict[str, str] = field(default_factory=dict)
+    _unread: dict[str, str] = field(default_factory=dict)
     _wallet: Wallet | None = None
     _missing_since: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
     _unexplained: dict[str, Decimal] = field(default_factory=dict)
@@ -106,7 +108,10 @@ class Reconciler:
         """
         self._refused = self.manager.refresh()
         asked_ns = self.journal.at_ns
-        self._held = _held(self.venue.positions())
+        positions, strange = readable(self.venue.positions)
+        self._unread = {row.symbol: f"the position could not be read: {row.error}" for row in strange}
+        before = {symbol: self._held[symbol] for symbol in self._unread if symbol in self._held}
+        self._held = {**_held(positions), **before}
         self._listed_ns = asked_ns
         self._wallet = self.venue.wallet()
         books = self._compare(self._wallet)
@@ -143,11 +148,11 @@ class Reconciler:
     def _compare(self, wallet: Wallet) -> Books:
         net: dict[str, Decimal] = {}
         own: dict[str, Decimal] = {}
-        foreign = {**self._refused, **self.manager.intake.waiting()}
+        foreign = {**self._refused, **self._unread, **self.manager.intake.waiting()}
         for symbol in sorted(set(self._held) | set(self.journal.symbols_with_orders())):
             ours, theirs = self.manager.net(symbol), self._position(symbol)
             net[symbol], own[symbol] = _common(ours, theirs), ours
-            if ours != theirs:
+            if ours != theirs and symbol not in self._unread:
                 foreign[symbol] = f"the venue holds {theirs}, our orders add up to {ours}"
             if symbol in self._held and self._held[symbol].hedge_mode:
                 foreign[symbol] = HEDGE_MODE
@@ -176,7 +181,7 @@ class Reconciler:
         missing = {symbol: own - books.net[symbol] for symbol, own in books.own.items()}
         since: dict[str, tuple[Decimal, float]] = {}
         for symbol, qty in missing.items():
-            if qty:
+            if qty and symbol not in self._unread:
                 before = self._missing_since.get(symbol)
                 since[symbol] = before if before is not None and before[0] == qty else (qty, now)
         self._missing_since = since

@@ -79,6 +79,8 @@ class Markets:
         Books, features; changed by the calls.
     next_tick_ns : int
         0 before the first message.
+    on_tick : callable or None
+        May be set before the first message.
 
     """
 
@@ -96,7 +98,7 @@ class Markets:
         self.state: Any = new_symbols(list(tick_sizes), own)
         self.next_tick_ns = 0
         self.step_ns = int(own[0]["tick_ns"])
-        self._on_tick = on_tick
+        self.on_tick = on_tick
         self._now_ns = 0
         self._counts = Counts()
         self._make_room()
@@ -221,6 +223,6 @@ class Markets:
             for place in range(len(self.names)):
                 if tick_of(self.state, place, at_ns):
                     self._counts.ticks += 1
-                    if self._on_tick is not None:
-                        self._on_tick(place, at_ns)
+                    if self.on_tick is not None:
+                        self.on_tick(place, at_ns)
             self.next_tick_ns += self.step_ns

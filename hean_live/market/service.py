@@ -1,7 +1,7 @@
 """Everything about public streams in one object: thread, socket, market state, healing, timers, tape.
 
 The streams' thread owns sockets and market state. What crosses to other threads: immutable values (`tickers`,
-`problems`, counters) that are replaced, never changed; calls into the loop; the recorder's lock. A strategy that must
+`sights`, `problems`, counters) that are replaced, never changed; calls into the loop; the recorder's lock. A strategy that must
 be fast steps in the streams' thread by `on_tick`. What does not belong here: the account (`private.py`), the loop of
 the executor.
 """
@@ -18,6 +18,7 @@ from typing import Final
 
 from hean_live.market.hub import MarketHub
 from hean_live.market.markets import Markets, OnTick
+from hean_live.market.sights import SightBoard, at_market_time
 from hean_live.market.synthetic import MOST_TRADES, open_interest_message
 from hean_live.market.ticker_board import StreamTickers, fresh_tickers
 from hean_live.recorder.recorder import Recorder
@@ -26,6 +27,7 @@ from hean_live.venues.streams.public import PublicStream
 from hean_live.venues.streams.thread import StreamThread
 from hean_live.venues.streams.topics import Silence, market_topics
 from models.errors import DataError, HeanError
+from models.execution.sight import MarketSight
 from models.market.bybit_v5 import envelope_time_ns, optional_text, rows_of
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,9 @@ class MarketStreams:
         self._rest = rest
         self._thread = thread
         self._rest_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stream-rest")
-        markets = Markets(self.symbols, list(tick_sizes.values()), on_tick=on_tick)
+        markets = Markets(self.symbols, list(tick_sizes.values()))
+        self._sights = SightBoard(markets)
+        markets.on_tick = self._sights.take if on_tick is None else _both(self._sights.take, on_tick)
         self.hub = MarketHub(markets, rules.depth, self._fetch_trades, tape=recorder, doubt_s=rules.doubt_s)
         topics = market_topics(self.symbols, rules.depth, rules.silence)
         self.stream = PublicStream(url, topics, self.hub, mute_after_s=rules.mute_after_s)
@@ -107,6 +111,10 @@ class MarketStreams:
     def tickers(self) -> StreamTickers:
         """Return the tickers heard lately; from any thread."""
         return fresh_tickers(self.hub.board, self.symbols, self._rules.fresh_s)
+
+    def sights(self, market_ns: int) -> dict[str, MarketSight]:
+        """Return what is seen of each market beyond its ticker, as of a market time; from any thread."""
+        return at_market_time(self._sights.rows(), market_ns)
 
     def problems(self) -> dict[str, str]:
         """Return by symbol why its market state may not be traded on; from any thread."""
@@ -190,6 +198,14 @@ class MarketStreams:
         if "result" not in envelope:
             raise DataError(f"{path}: expected a result, was none")
         return envelope["result"], envelope_time_ns(envelope) // NS_PER_MS
+
+
+def _both(first: OnTick, second: OnTick) -> OnTick:
+    def take(place: int, at_ns: int) -> None:
+        first(place, at_ns)
+        second(place, at_ns)
+
+    return take
 
 
 def tick_sizes_of(rest: PublicMarket, symbols: Sequence[str]) -> dict[str, float]:

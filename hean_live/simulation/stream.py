@@ -20,6 +20,7 @@ from hean_live.venues.streams.private_events import (
     PrivateEvent,
     WalletEvent,
 )
+from models.execution.sight import MarketSight
 from models.market.trading_records import Execution, Order, Position
 
 _DOUBLED = 0.1
@@ -46,6 +47,10 @@ class SimulatedStream:
         self._read = len(venue.told)
         self._waiting: list[tuple[int, int, PrivateEvent]] = []
         self._count = 0
+
+    def sights(self, _market_ns: int) -> dict[str, MarketSight]:
+        """Return nothing: the simulated market is its tickers."""
+        return {}
 
     def drain(self) -> list[PrivateEvent]:
         """Return what has arrived by now."""

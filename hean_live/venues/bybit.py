@@ -25,14 +25,17 @@ from hean_live.venues.codes import LEVERAGE_UNCHANGED, NOTHING_TO_CANCEL, error_
 from hean_live.venues.errors import OrderRejected, OrderUnresolved, VenueUnreachable
 from hean_live.venues.order_fields import CATEGORY, cancel_fields, create_fields
 from hean_live.venues.protocol import NewOrder
+from hean_live.venues.unreadable import RowReader
 from models.errors import DataError
-from models.market.bybit_v5 import Payload, as_payload, next_page_cursor
+from models.market.bybit_v5 import Payload, as_payload, next_page_cursor, rows_of
 from models.market.bybit_v5_trading import (
     parse_api_key_info,
-    parse_executions,
+    parse_execution,
     parse_fee_rates,
+    parse_order,
     parse_order_ack,
     parse_orders,
+    parse_position,
     parse_positions,
     parse_wallet,
 )
@@ -97,13 +100,16 @@ class BybitVenue:
 
     def positions(self) -> list[Position]:
         """Return every position that is not flat."""
+        reader = RowReader(parse_position)
         pages = self._pages(self._http.get_positions, settleCoin=SETTLE_COIN, limit=200)
-        return [row for page in pages for row in parse_positions(page) if row.size]
+        rows = [row for page in pages for row in reader.read(rows_of(page, "positions"))]
+        return reader.whole([row for row in rows if row.size])
 
     def open_orders(self) -> list[Order]:
         """Return every open order of the account, foreign ones included."""
+        reader = RowReader(parse_order)
         pages = self._pages(self._http.get_open_orders, settleCoin=SETTLE_COIN, openOnly=0, limit=50)
-        return [row for page in pages for row in parse_orders(page)]
+        return reader.whole([row for page in pages for row in reader.read(rows_of(page, "orders"))])
 
     def find_order(self, symbol: str, client_id: str) -> Order | None:
         """Look an order up among recent orders, then in the history; None if it is in neither."""
@@ -116,14 +122,15 @@ class BybitVenue:
 
     def new_executions(self, is_known: Callable[[str], bool]) -> list[Execution]:
         """Return executions, oldest first, back to the first page that `is_known` throughout."""
+        reader = RowReader(parse_execution)
         found: list[Execution] = []
         for page in islice(self._pages(self._http.get_executions, limit=100), _MAX_EXECUTION_PAGES):
-            rows = parse_executions(page)
+            rows = reader.read(rows_of(page, "executions"))
             fresh = [row for row in rows if not is_known(row.exec_id)]
             found += fresh
             if not fresh:
                 break
-        return sorted(found, key=lambda row: (row.at_ns, row.exec_id))
+        return reader.whole(sorted(found, key=lambda row: (row.at_ns, row.exec_id)))
 
     def fee_rates(self) -> dict[str, FeeRate]:
         """Return the account's fees by symbol."""

@@ -27,6 +27,7 @@ SIGMA_STOP: Final = "sigma stop"
 TIME_STOP: Final = "time stop"
 EMERGENCIES: Final = frozenset({PRICE_STOP, SIGMA_STOP})
 _NANOSECONDS: Final = 1_000_000_000
+_MINUTE_S: Final = 60.0
 ZERO: Final = Decimal(0)
 _MOST_TIERS: Final = 9  # the last digit of an order's number tells its tier
 
@@ -160,11 +161,35 @@ class ExitStep:
     arithmetic: str = ""
 
 
-def entered(side: int, price: Decimal, qty: Decimal, entered_ns: int, sight: MarketSight | None) -> ExitState:
-    """Return the state of a position just entered; without a sight no trend and no sigma are known."""
+def entered(
+    side: int, price: Decimal, qty: Decimal, entered_ns: int, held_s: float, sight: MarketSight | None
+) -> ExitState:
+    """Return the state of a position just entered.
+
+    Parameters
+    ----------
+    side : int
+    price, qty : Decimal
+        Average price and size.
+    entered_ns : int
+    held_s : float
+        How long the plan means to hold it, see `planned_s`. Returns of a minute are taken as independent: sigma over
+        this time is theirs times the root of its minutes.
+    sight : MarketSight or None
+        Without it no trend and no sigma are known.
+
+    """
     if sight is None:
         return ExitState(side, price, qty, entered_ns, False, math.nan)
-    return ExitState(side, price, qty, entered_ns, sight.is_trend, sight.sigma)
+    sigma = sight.sigma_minute * math.sqrt(max(held_s, 0.0) / _MINUTE_S)
+    return ExitState(side, price, qty, entered_ns, sight.is_trend, sigma)
+
+
+def planned_s(params: ExitParams, entered_ns: int, exit_ns: int, is_trend: bool) -> float:
+    """Return how long a plan means to hold a position, seconds: to its time, and in a true trend no shorter than that."""
+    until_exit_s = (exit_ns - entered_ns) / _NANOSECONDS
+    longest_s = until_exit_s if params.longest_s is None else min(params.longest_s, until_exit_s)
+    return max(longest_s, params.hold_s) if is_trend else longest_s
 
 
 def dump_exit_state(state: ExitState) -> dict[str, object]:

@@ -24,8 +24,8 @@ class MarketSight:
         Share of the symbol's own past VPIN values below the present one (F3), 0 to 1; NaN where unknown.
     is_trend : bool
         Whether the sharper Hurst label (F14, on five times finer returns) says TRUE_TREND.
-    sigma : float
-        Standard deviation of the mid's return over the time an exit plan holds, fraction; NaN where unknown.
+    sigma_minute : float
+        Standard deviation of the mid's return over one minute, fraction; NaN where unknown.
 
     """
 
@@ -36,4 +36,4 @@ class MarketSight:
     median_spread_bps: float = math.nan
     vpin_rank: float = math.nan
     is_trend: bool = False
-    sigma: float = math.nan
+    sigma_minute: float = math.nan

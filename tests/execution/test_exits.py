@@ -28,6 +28,7 @@ from models.execution.exits import (
     Tier,
     entered,
     exits,
+    planned_s,
 )
 from models.execution.market_gates import PriceHistory, PricePoint
 from models.execution.memory import WorkMemory, dump_memory, join_memory, load_memory, split_memory
@@ -233,6 +234,15 @@ def test_unreadable_memory_is_an_error_with_a_remedy(body):
 
 
 def test_an_entry_keeps_what_was_seen_then():
-    seen = MarketSight(NOW, True, NOW, is_trend=True, sigma=0.01)
-    assert entered(1, D(100), D(1), NOW, seen) == ExitState(1, D(100), D(1), NOW, True, 0.01)
-    assert math.isnan(entered(1, D(100), D(1), NOW, None).sigma)
+    seen = MarketSight(NOW, True, NOW, is_trend=True, sigma_minute=0.01)
+    # A walk of independent minutes: nine times the time, three times the spread.
+    assert entered(1, D(100), D(1), NOW, 540.0, seen) == ExitState(1, D(100), D(1), NOW, True, 0.03)
+    assert math.isnan(entered(1, D(100), D(1), NOW, 540.0, None).sigma)
+
+
+def test_the_time_a_plan_means_to_hold():
+    exit_ns = NOW + 600 * NS
+    assert planned_s(LADDER, NOW, exit_ns, is_trend=False) == 600.0
+    assert planned_s(LADDER, NOW, exit_ns, is_trend=True) == 2700.0
+    assert planned_s(LADDER, NOW, NOW + 9000 * NS, is_trend=True) == 9000.0
+    assert planned_s(replace(LADDER, longest_s=120.0), NOW, exit_ns, is_trend=False) == 120.0

@@ -8,7 +8,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from hean_live.app import campaign
+from hean_live.app import entering
 from hean_live.execution import fills, merging, order_manager
 from hean_live.execution.journal import Journal
 from hean_live.execution.order_gate import OrderGate
@@ -134,12 +134,12 @@ def test_a_failed_question_read_as_flat(plant):
 
 def test_limits_not_asked(plant):
     plant(OrderGate, "__call__", lambda self, _decision: None)
-    plant(campaign, "affordable", lambda qty, _price, _room, _step: qty * D(3))
+    plant(entering, "affordable", lambda qty, _price, _room, _step: qty * D(3))
     assert "I12" in found({"I12"}, ("calm",))
 
 
 def test_limits_asked(plant):
     """The same greed, with the gate in its place: nothing is sent, nothing is exceeded."""
-    plant(campaign, "affordable", lambda qty, _price, _room, _step: qty * D(3))
+    plant(entering, "affordable", lambda qty, _price, _room, _step: qty * D(3))
     outcomes = [run_seed(seed, ("calm",)) for seed in range(10)]
     assert all(not row.violations and row.orders == 0 for row in outcomes)

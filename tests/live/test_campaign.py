@@ -285,7 +285,35 @@ def test_pulled_quotes_are_cancelled_with_a_word_and_nothing_crosses(change, rea
     note, *cancels = advance(campaign(), situation(orders=resting_layers(), **change), LAYERS)
     assert isinstance(note, Note)
     assert (note.kind, note.body["reason"], len(cancels)) == ("pull", reason, 3)
-    assert advance(campaign(opened_ns=START - 200 * NS), situation(**change), LAYERS) == []
+    (alone,) = advance(campaign(opened_ns=START - 200 * NS), situation(**change), LAYERS)
+    assert (alone.kind, alone.body["reason"]) == ("pull", reason)
+
+
+def test_a_pull_is_said_once_until_its_reason_changes():
+    toxic = {"sight": MarketSight(START, True, START, vpin_rank=0.99)}
+    broken = {"sight": MarketSight(START, False, START)}
+    going = campaign()
+
+    def said(change):
+        notes = [c for c in advance(going, situation(**change), LAYERS) if isinstance(c, Note)]
+        return [note.body["reason"] for note in notes]
+
+    changes = [toxic, toxic, broken, broken, toxic, {}, toxic]
+    found = [said(change) for change in changes]
+    assert found == [["TOXIC"], [], ["BOOK_INVALID"], [], ["TOXIC"], [], ["TOXIC"]]
+
+
+def test_merged_layers_are_journalled_once_with_their_arithmetic():
+    small = replace(INSTRUMENT, min_notional_usd=D(25))
+    going = campaign()
+    note, *places = advance(going, situation(instrument=small), LAYERS)
+    assert isinstance(note, Note)
+    assert note.kind == "merge"
+    (words,) = note.body["arithmetic"]
+    assert "less than" in words
+    assert words.endswith("merged into layer 1")
+    assert len(places) == 2
+    assert not any(isinstance(c, Note) for c in advance(going, situation(instrument=small), LAYERS))
 
 
 def test_no_more_requests_than_there_is_room_for():

@@ -308,6 +308,15 @@ def test_a_stale_book_blocks_an_entry():
     assert notes(commands, "block")[0].body["reason"] == "STALE_BOOK"
 
 
+def test_what_a_decision_has_bought_already_is_not_bought_again():
+    """After a lost journal: the venue tells of entries before the signal is carried out anew."""
+    known = {SYMBOL: [replace(filled_entry(), qty=D("5.00"), filled_qty=D("5.00"))]}
+    commands = engine().on_poll(snapshot(forecasts=(forecasted(),), orders=known, books=books("-5.00")))
+    (entry,) = notes(commands, "entry")
+    placed = sum(c.decision.qty for c in of(commands, Place))
+    assert 0 < placed <= D(entry.body["qty"]) - 5
+
+
 def ladder_poll(now_ns=START + 60 * NS, orders=None, **changes):
     held = [filled_entry()] if orders is None else orders
     return snapshot(now_ns, orders={SYMBOL: held}, books=books("-9.00"), **changes)
@@ -317,7 +326,7 @@ def test_a_strategy_chooses_its_exit_plan_by_name_and_its_state_survives():
     rules = replace(RULES, exit_plans={"S1": "ladder"})
     subject = Engine([SYMBOL], rules)
     subject.on_poll(snapshot(forecasts=(forecasted(),)))
-    trend = {SYMBOL: MarketSight(START + 60 * NS, True, START, is_trend=True, sigma=0.01)}
+    trend = {SYMBOL: MarketSight(START + 60 * NS, True, START, is_trend=True, sigma_minute=0.001)}
     subject.on_poll(ladder_poll(), trend)
     commands = subject.on_poll(ladder_poll(START + 61 * NS), trend)
     saved = subject._saved

@@ -43,6 +43,19 @@ def test_more_filled_than_decided(journal, at_rest):
     assert "I1" in broken(journal, at_rest, at_rest=False)
 
 
+def test_what_a_lost_journal_had_decided_may_exceed_what_is_decided_anew(journal):
+    """Three were bought before; two are decided now: nothing may be added, and the three are no fault."""
+    adopted = order_row(state=FILLED, filled_qty=D(3))
+    journal.event("adopt", {"client_id": adopted.client_id}, symbol=SYMBOL)
+    journal.put_order(adopted)
+    journal.event("entry", {"qty": "2", "settlement_ns": adopted.decision_ns}, symbol=SYMBOL)
+    nothing = VenueRecords([], [], [])
+    assert violations(journal, nothing, at_rest=False) == []
+    journal.put_order(order_row(client_id=ENTRY_ID[:-1] + "1", state=FILLED, filled_qty=D("0.5")))
+    (found,) = violations(journal, nothing, at_rest=False)
+    assert (found.number, "at most 3, filled 3.5" in found.words) == ("I1", True)
+
+
 def test_an_unknown_order(journal, at_rest):
     other = order(client_id=ENTRY_ID[:-1] + "7", order_id="v7", status=OrderStatus.CANCELLED)
     assert broken(journal, replace(at_rest, orders=[*at_rest.orders, other])) == {"I2"}

@@ -1,0 +1,97 @@
+"""What the engine is told at a poll, gathered from the parts of the loop: reads only, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hean_live.app.account import UNRECONCILED
+from hean_live.app.parts import Parts
+from hean_live.app.snapshot import Forecasted, Settled, Snapshot
+from hean_live.execution.records import OrderRow
+from models.execution.sight import MarketSight
+
+KILLED = "KILL_SWITCH"
+STOPPING = "STOPPING"
+DRY_RUN = "DRY_RUN"
+
+
+def snapshot_of(
+    parts: Parts, news: Sequence[Forecasted | Settled], halts: Mapping[str, str], *, flatten: bool
+) -> Snapshot:
+    """Return what is known now.
+
+    Parameters
+    ----------
+    parts : Parts
+    news : sequence of Forecasted or Settled
+        Since the last poll.
+    halts : mapping of str to str
+        Why no entry may be made.
+    flatten : bool
+        Whether positions are to be closed now.
+
+    Returns
+    -------
+    Snapshot
+
+    """
+    feed = parts.feed
+    return Snapshot(
+        now_ns=feed.now_ns,
+        tickers=feed.tickers,
+        tickers_at_ns=feed.tickers_at_ns,
+        quotes=feed.quotes,
+        instruments=parts.instruments,
+        taker_fees=parts.taker_fees,
+        books=parts.account.books if parts.account else None,
+        orders={symbol: _orders(parts, symbol) for symbol in parts.engine.symbols},
+        clock_offset_ms=feed.clock_offset_ms,
+        model=parts.models.view(feed.now_ns),
+        matrix=parts.models.matrix,
+        forecasts=tuple(row for row in news if isinstance(row, Forecasted)),
+        settled=tuple(row for row in news if isinstance(row, Settled)),
+        halts=halts,
+        flatten=flatten,
+    )
+
+
+def halts_of(parts: Parts, stop_reason: str, *, dry_run: bool) -> dict[str, str]:
+    """Return why no entry may be made now, by code."""
+    halts = {}
+    if parts.kill_switch.reason:
+        halts[KILLED] = parts.kill_switch.reason
+    if stop_reason:
+        halts[STOPPING] = stop_reason
+    if dry_run:
+        halts[DRY_RUN] = "orders are off in a dry run"
+    if parts.account is not None and parts.account.problem:
+        halts[UNRECONCILED] = parts.account.problem
+    if parts.streams is not None:
+        halts |= parts.streams.problems()
+    return halts
+
+
+def orphans_of(parts: Parts, snapshot: Snapshot) -> tuple[tuple[str, list[OrderRow]], ...]:
+    """Return positions of ours that no campaign explains, after a lost journal for example."""
+    if snapshot.books is None or UNRECONCILED in snapshot.halts:
+        return ()
+    return tuple(
+        (symbol, parts.journal.orders_of(symbol))
+        for symbol, own in snapshot.books.own.items()
+        if own and parts.engine.decision_ns(symbol) is None
+    )
+
+
+def sights_of(parts: Parts) -> dict[str, MarketSight]:
+    """Return what more than the ticker is known of each market, by symbol; nothing without streams."""
+    return {} if parts.streams is None else parts.streams.sights(parts.feed.now_ns)
+
+
+def _orders(parts: Parts, symbol: str) -> list[OrderRow]:
+    decision_ns = parts.engine.decision_ns(symbol)
+    if decision_ns is None:
+        # A campaign may begin at this very poll. After a lost journal the venue may have told of orders of the same
+        # decision: what they have filled is not bought again.
+        ticker = parts.feed.tickers.get(symbol)
+        decision_ns = None if ticker is None else ticker.next_funding_ns
+    return [] if decision_ns is None else parts.journal.orders_of(symbol, decision_ns)

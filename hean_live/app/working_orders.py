@@ -1,0 +1,157 @@
+"""Live trading of one symbol at one poll: from the waiting signal past the gates to the orders there is room for.
+
+Changes only the state and the memory given. What a campaign does is in `campaign.py`, why none may begin in `gates.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hean_live.app.campaign import advance
+from hean_live.app.gates import judge, room_usd
+from hean_live.app.rules import EngineRules
+from hean_live.app.situation import Situation
+from hean_live.app.snapshot import Cancel, Command, Note, Place, Snapshot
+from hean_live.app.state import CLOSED, HOLDING, Campaign, Signal, SymbolState
+from hean_live.execution.client_id import parse_client_id
+from hean_live.execution.records import OrderRow
+from models.execution.exits import TIME_EXIT, ExitParams, entered, planned_s
+from models.execution.market_gates import BTC, remember_price
+from models.execution.memory import WorkMemory
+from models.execution.sharing import Request, room_of, sendable
+from models.execution.sight import MarketSight
+from models.portfolio.limits import Breach
+
+
+def remember_btc(snapshot: Snapshot, work: WorkMemory, rules: EngineRules) -> None:
+    """Keep BTC's price for the crash filter; `work` is changed in place."""
+    ticker, crash = snapshot.tickers.get(BTC), rules.gates.crash
+    if ticker is not None and ticker.mark_price:
+        at_ns, price = snapshot.tickers_at_ns, float(ticker.mark_price)
+        work.btc = remember_price(work.btc, at_ns, price, crash)
+
+
+def try_entry(
+    state: SymbolState, snapshot: Snapshot, sight: MarketSight | None, work: WorkMemory, rules: EngineRules
+) -> list[Command]:
+    """Begin the campaign of a waiting signal where every gate allows it; `state` is changed in place."""
+    signal = state.signal
+    if signal is None:
+        return []
+    if state.campaign is not None or snapshot.now_ns > signal.deadline_ns:
+        if snapshot.now_ns > signal.deadline_ns:
+            state.signal = None
+        return []
+    verdict = judge(signal, snapshot, rules.gates, work.btc, sight)
+    if isinstance(verdict, Campaign):
+        state.campaign, state.signal = verdict, None
+        body = {
+            "qty": str(verdict.qty),
+            "stop_price": str(verdict.stop_price),
+            "side": signal.side,
+            "settlement_ns": signal.settlement_ns,
+        }
+        return [Note("entry", signal.symbol, body)]
+    return _block_once(state, signal, verdict)
+
+
+def work_campaign(
+    symbol: str,
+    state: SymbolState,
+    snapshot: Snapshot,
+    sight: MarketSight | None,
+    work: WorkMemory,
+    rules: EngineRules,
+) -> list[Command]:
+    """Move the campaign of one symbol on; `state` and `work` are changed in place."""
+    campaign, instrument = state.campaign, snapshot.instruments.get(symbol)
+    # Books that are not current say nothing: no conclusion is drawn from them, and no order would get through.
+    if campaign is None or instrument is None or snapshot.books is None or "UNRECONCILED" in snapshot.halts:
+        return []
+    orders = [
+        order
+        for order in snapshot.orders.get(symbol, [])
+        if order.decision_ns == campaign.signal.settlement_ns
+    ]
+    no_entries = "; ".join(reason for reason in snapshot.halts if reason != "DRY_RUN")
+    situation = Situation(
+        now_ns=snapshot.now_ns,
+        net=snapshot.books.net.get(symbol, Decimal(0)),
+        own=snapshot.books.own.get(symbol, Decimal(0)),
+        orders=orders,
+        quote=snapshot.quotes.get(symbol),
+        instrument=instrument,
+        no_entries=no_entries,
+        flatten="; ".join(snapshot.halts) if snapshot.flatten else "",
+        room_usd=room_usd(symbol, snapshot, rules.gates),
+        sight=sight,
+        exit_state=work.exits.get(symbol),
+        room=room_of(work, snapshot.now_ns, rules.sharing),
+    )
+    quoting = rules.quoting_of(campaign.signal.strategy)
+    commands = advance(campaign, situation, quoting)
+    if campaign.phase == HOLDING and quoting.exits != TIME_EXIT and symbol not in work.exits:
+        _remember_entry(campaign, orders, snapshot.now_ns, sight, quoting.exits, work)
+    if campaign.phase == CLOSED:
+        state.campaign = None
+        work.exits.pop(symbol, None)
+        if any(order.filled_qty for order in orders):
+            state.unbooked.append(campaign)
+    return commands
+
+
+def within_rates(
+    commands: list[Command], snapshot: Snapshot, work: WorkMemory, rules: EngineRules
+) -> list[Command]:
+    """Leave out the requests there is no room for now; they are decided anew at the next poll."""
+    rows = [row for orders in snapshot.orders.values() for row in orders]
+    in_flight = Counter(row.strategy for row in rows if row.is_doubtful)
+    requests = [_request(command) for command in commands if isinstance(command, Place | Cancel)]
+    answers = iter(sendable(requests, in_flight, snapshot.now_ns, work, rules.sharing))
+    return [c for c in commands if not isinstance(c, Place | Cancel) or next(answers)]
+
+
+def _remember_entry(
+    campaign: Campaign,
+    orders: Sequence[OrderRow],
+    now_ns: int,
+    sight: MarketSight | None,
+    plan: ExitParams,
+    work: WorkMemory,
+) -> None:
+    """Keep what the exit plan needs of an entry that is over; one whose price is not told yet is asked again."""
+    filled = [order for order in orders if order.leg == "entry" and order.filled_qty]
+    qty = sum((order.filled_qty for order in filled), Decimal(0))
+    prices = [order.avg_price or order.price for order in filled]
+    if not qty or any(price is None for price in prices):
+        return
+    worth = sum(
+        (o.filled_qty * price for o, price in zip(filled, prices, strict=True) if price is not None),
+        Decimal(0),
+    )
+    signal = campaign.signal
+    held_s = planned_s(plan, now_ns, signal.exit_ns, sight is not None and sight.is_trend)
+    work.exits[signal.symbol] = entered(signal.side, worth / qty, qty, now_ns, held_s, sight)
+
+
+def _request(command: Place | Cancel) -> Request:
+    if isinstance(command, Place):
+        return Request(command.decision.strategy, False, command.decision.reduce_only)
+    parsed = parse_client_id(command.client_id)
+    return Request("" if parsed is None else parsed.strategy, True, False)
+
+
+def _block_once(state: SymbolState, signal: Signal, breach: Breach) -> list[Command]:
+    if breach.reason in state.blocked:
+        return []
+    state.blocked.append(breach.reason)
+    body = {
+        "reason": breach.reason,
+        "arithmetic": breach.arithmetic,
+        "settlement_ns": signal.settlement_ns,
+        "side": signal.side,
+        "regime": signal.regime,
+    }
+    return [Note("block", signal.symbol, body)]
