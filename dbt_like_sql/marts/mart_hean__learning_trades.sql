@@ -1,6 +1,6 @@
 -- description: Closed trades as the learning loops read them: each shadow trade with the gate that kept it from a live twin. That is
---   the first block noted for its strategy and symbol while it was open, unless a live trade of the same strategy and symbol was
---   open meanwhile.
+--   the block noted for this very trade, or else the first one noted for its strategy and symbol while it was open, unless a live
+--   trade of the same strategy and symbol was open meanwhile.
 -- grain: one row per trade
 -- keys: trade_id
 -- columns:
@@ -23,9 +23,22 @@ with trades as (
 ),
 
 blocks as (
-    select seq, at_ns, nullif(strategy, '') as strategy, symbol, reason
+    select
+        seq,
+        at_ns,
+        nullif(strategy, '') as strategy,
+        symbol,
+        reason,
+        json_extract_string(body, '$.trade_id') as trade_id
     from stg_hean__events
     where kind = 'block' and reason is not null
+),
+
+named_blocks as (
+    select trade_id, arg_min(reason, seq) as reason
+    from blocks
+    where trade_id is not null
+    group by trade_id
 ),
 
 first_blocks as (
@@ -35,7 +48,7 @@ first_blocks as (
         on trades.symbol = blocks.symbol
         and coalesce(blocks.strategy, trades.strategy) = trades.strategy
         and blocks.at_ns between trades.entry_ns and trades.exit_ns
-    where trades.mode = 'shadow'
+    where trades.mode = 'shadow' and blocks.trade_id is null
     group by trades.trade_id
 ),
 
@@ -56,7 +69,7 @@ select
     trades.symbol,
     trades.regime,
     trades.mode,
-    case when twins.trade_id is null then first_blocks.reason end as blocked_by,
+    case when twins.trade_id is null then coalesce(named_blocks.reason, first_blocks.reason) end as blocked_by,
     trades.entry_ns,
     trades.exit_ns,
     trades.entry_ns // 3600000000000 % 24 between 9 and 15 as is_golden_hour,
@@ -64,5 +77,6 @@ select
     trades.pnl_bps,
     trades.available_at
 from trades
+left join named_blocks on trades.trade_id = named_blocks.trade_id
 left join first_blocks on trades.trade_id = first_blocks.trade_id
 left join twins on trades.trade_id = twins.trade_id

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
-from hean_live.app.bank_memory import BankMemory, Waiting
 from hean_live.app.gates import GateRules, entry_of_size, size_request, stop_price
 from hean_live.app.policy import PolicyView
 from hean_live.app.snapshot import Command, KeepTrade, Note, Snapshot
@@ -23,10 +22,12 @@ from hean_live.shadow.records import BankSignal, BankTrip
 from models.execution.market_gates import PriceHistory
 from models.execution.sight import MarketSight
 from models.gates.market_facts import market_facts
+from models.gates.memory import BankMemory, Waiting
 from models.gates.order import GateRules as SignalGateRules
 from models.gates.order import Verdict, pass_gates
 from models.gates.pace import remember_entry
 from models.gates.records import AccountFacts, Candidate, Facts, Fees, PolicyFacts, Standing
+from models.learning.roster import canonical
 from models.portfolio.conflicts import Contender, Holder, resolve_conflicts
 from models.portfolio.conviction import ConvictionRules, convict, size_entry, volatility_factor
 from models.portfolio.limits import Breach, check_entry
@@ -118,7 +119,7 @@ def hear_bank(
 
     """
     news = snapshot.bank
-    commands: list[Command] = [_kept(trip, memory) for trip in news.trips]
+    commands = [command for trip in news.trips for command in _kept(trip, memory)]
     judged = [_judge(signal, snapshot, sights, memory, btc, rules) for signal in news.signals]
     chosen, refused = _choose(judged, snapshot, states)
     for own in judged:
@@ -139,37 +140,43 @@ def hear_bank(
     return commands
 
 
-def _kept(trip: BankTrip, memory: BankMemory) -> Command:
+def _kept(trip: BankTrip, memory: BankMemory) -> list[Command]:
     key = (trip.strategy, trip.symbol)
     waiting = memory.waiting.get(key)
     blocked = ""
     if waiting is not None and waiting.signal_ns <= trip.signal_ns:
         blocked = waiting.blocked_by
         del memory.waiting[key]
-    system = f"S{place_of(trip.strategy) + 1}"
-    return KeepTrade(
-        TradeRow(
-            trade_id=f"shadow-{system}-{trip.symbol}-{trip.entry_ns}",
-            strategy=system,
-            symbol=trip.symbol,
-            regime=trip.regime,
-            mode="shadow",
-            side=trip.side,
-            qty=Decimal(repr(trip.quantity)),
-            entry_ns=trip.entry_ns,
-            entry_price=Decimal(repr(trip.entry_price)),
-            exit_ns=trip.exit_ns,
-            exit_price=Decimal(repr(trip.exit_price)),
-            fees_usd=trip.fees_usd,
-            funding_usd=-trip.funding_usd,
-            pnl_usd=trip.profit_usd,
-            pnl_bps=1e4 * trip.profit_usd / trip.notional_usd,
-            predicted=0.0,
-            realised_rate=None,
-            model_version="",
-            blocked_by=blocked,
+    system = _system(trip.strategy)
+    kept: list[Command] = []
+    trade_id = f"shadow-{system}-{trip.symbol}-{trip.entry_ns}"
+    if blocked:
+        kept.append(Note("block", trip.symbol, {"reason": blocked, "trade_id": trade_id}, system))
+    kept.append(
+        KeepTrade(
+            TradeRow(
+                trade_id=trade_id,
+                strategy=system,
+                symbol=trip.symbol,
+                regime=trip.regime,
+                mode="shadow",
+                side=trip.side,
+                qty=Decimal(repr(trip.quantity)),
+                entry_ns=trip.entry_ns,
+                entry_price=Decimal(repr(trip.entry_price)),
+                exit_ns=trip.exit_ns,
+                exit_price=Decimal(repr(trip.exit_price)),
+                fees_usd=trip.fees_usd,
+                funding_usd=-trip.funding_usd,
+                pnl_usd=trip.profit_usd,
+                pnl_bps=1e4 * trip.profit_usd / trip.notional_usd,
+                predicted=0.0,
+                realised_rate=None,
+                model_version="",
+            )
         )
     )
+    return kept
 
 
 def _judge(
@@ -184,7 +191,10 @@ def _judge(
     policy, symbol = snapshot.policy, signal.symbol
     equity = float(snapshot.books.equity_usd) if snapshot.books else math.nan
     live = [name for name in KINDS if policy.breach(name) is None]
-    values = {key: Value(cell.ev_usd, cell.sd_usd, cell.trades) for key, cell in snapshot.matrix.items()}
+    values = {
+        (canonical(name), regime): Value(cell.ev_shrunk_usd, cell.ev_sd_usd, cell.trades)
+        for (name, regime), cell in snapshot.matrix.items()
+    }
     rotation = rotate(
         symbol,
         signal.regime,
@@ -265,8 +275,8 @@ def _choose(
         elif snapshot.halts:
             refused[id(own)] = next(iter(snapshot.halts.items()))
         else:
-            cell = snapshot.matrix.get((signal.strategy, own.rotation.regime))
-            value = math.nan if cell is None else cell.ev_usd
+            cell = snapshot.matrix.get((_system(signal.strategy), own.rotation.regime))
+            value = math.nan if cell is None else cell.ev_shrunk_usd
             contenders.append((own, Contender(signal.strategy, signal.symbol, signal.side, value)))
     holders = {symbol: _holder(state) for symbol, state in states.items() if state.campaign or state.signal}
     winners, losers = resolve_conflicts([contender for _, contender in contenders], holders)
@@ -289,11 +299,11 @@ def blocked_by(verdict: Verdict) -> str:
 def _holder(state: SymbolState) -> Holder:
     signal = state.campaign.signal if state.campaign is not None else state.signal
     assert signal is not None  # noqa: S101 - as the caller asked
-    return Holder(_name_of(signal.strategy), signal.side)
+    return Holder(canonical(signal.strategy), signal.side)
 
 
-def _name_of(system: str) -> str:
-    return list(KINDS)[int(system[1:]) - 1]
+def _system(name: str) -> str:
+    return f"S{place_of(name) + 1}"
 
 
 def _sized(
@@ -335,19 +345,15 @@ def _most_capital(strategy: str, rules: BankRules) -> float:
 
 
 def _day_sigma(sight: MarketSight) -> float:
-    """Return the volatility of a day from that of the exit plan's time, NaN where unknown."""
-    return (
-        math.nan
-        if math.isnan(sight.sigma) or sight.sigma_s <= 0
-        else sight.sigma * math.sqrt(86_400.0 / sight.sigma_s)
-    )
+    """Return the volatility of a day from that of a minute, NaN where unknown."""
+    return sight.sigma_minute * math.sqrt(1440.0)
 
 
 def signal_of(signal: BankSignal, snapshot: Snapshot, rules: BankRules) -> Signal:
     """Return a bank's signal as the campaign needs it; its decision is told apart by its whole second."""
     decided_ns = signal.at_ns // SECOND_NS * SECOND_NS
     return Signal(
-        strategy=f"S{place_of(signal.strategy) + 1}",
+        strategy=_system(signal.strategy),
         symbol=signal.symbol,
         side=signal.side,
         settlement_ns=decided_ns,
@@ -374,7 +380,8 @@ def _told(own: Judged, why: str, words: str, campaign: Campaign | None) -> list[
         "not_traded": why,
         "words": words,
     }
-    commands: list[Command] = [Note("bank_signal", own.signal.symbol, body)]
+    system = _system(own.signal.strategy)
+    commands: list[Command] = [Note("bank_signal", own.signal.symbol, body, system)]
     if campaign is not None:
         entry = {
             "qty": str(campaign.qty),
@@ -382,7 +389,7 @@ def _told(own: Judged, why: str, words: str, campaign: Campaign | None) -> list[
             "side": campaign.signal.side,
             "settlement_ns": campaign.signal.settlement_ns,
         }
-        commands.append(Note("entry", own.signal.symbol, entry))
+        commands.append(Note("entry", own.signal.symbol, entry, system))
     return commands
 
 

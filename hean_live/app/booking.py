@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hean_live.app.shadow import shadow_trade
 from hean_live.app.snapshot import BookCampaign, Command, KeepTrade, Snapshot, WantSettled
-from hean_live.app.state import SymbolState
+from hean_live.app.state import BANK, SymbolState
 
 
 def book(state: SymbolState, snapshot: Snapshot) -> list[Command]:
@@ -29,6 +29,11 @@ def book(state: SymbolState, snapshot: Snapshot) -> list[Command]:
             commands.append(KeepTrade(shadow_trade(shadow, rates[key])))
             state.unbooked_shadows.remove(shadow)
     for campaign in list(state.unbooked):
+        if campaign.signal.origin == BANK:
+            # No settlement decides about it: what was paid in funding is among its fills.
+            commands.append(BookCampaign(campaign, None))
+            state.unbooked.remove(campaign)
+            continue
         key = (campaign.signal.symbol, campaign.signal.settlement_ns)
         if key in rates:
             commands.append(BookCampaign(campaign, rates[key]))

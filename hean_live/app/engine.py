@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
+from hean_live.app.bank_entries import hear_bank
 from hean_live.app.booking import book
 from hean_live.app.funding_signals import NANOSECONDS, signal_of, step_strategy, wanted_forecasts
 from hean_live.app.rules import EngineRules
@@ -129,6 +130,8 @@ class Engine:
         """
         remember_btc(snapshot, self._work, self._rules)
         commands: list[Command] = [self._keep(forecast) for forecast in snapshot.forecasts]
+        work, rules = self._work, self._rules
+        commands += hear_bank(snapshot, sights, self._traded(), work.bank, work.btc, rules.gates, rules.bank)
         for symbol in self._states:
             commands += self._symbol(symbol, snapshot, sights.get(symbol))
         commands = within_rates(commands, snapshot, self._work, self._rules)
@@ -157,6 +160,10 @@ class Engine:
         signal = signal_of(symbol, last.side, last.decision_ns, self._rules.strategy)
         state.campaign = Campaign(signal, last.qty, Decimal(0), now_ns, phase="holding")
         return [Note("adopt", symbol, {"settlement_ns": last.decision_ns, "exit_ns": signal.exit_ns})]
+
+    def _traded(self) -> Mapping[str, SymbolState]:
+        """Symbols that may be entered: those kept only for their open state may not."""
+        return {symbol: self._states[symbol] for symbol in self._asked}
 
     # --- one symbol
 

@@ -185,15 +185,16 @@ def _sized(
     if isinstance(size, SizerZero):
         return Breach(size.reason, size.arithmetic)
     stop = stop_price(price, signal.side, rules.stop_fraction, instrument.tick_size)
-    breaches = check_entry(_entry(signal, snapshot, rules, books, size, stop), rules.limits)
+    breaches = check_entry(entry_of_size(signal, snapshot, rules, books, size, stop), rules.limits)
     if breaches:
         return breaches[0]
     return Campaign(signal, size.qty, stop, snapshot.now_ns)
 
 
-def _entry(
+def entry_of_size(
     signal: Signal, snapshot: Snapshot, rules: GateRules, books: Books, size: Sized, stop: Decimal
 ) -> Entry:
+    """Assemble what the limits judge of an entry."""
     exposures = {symbol: _exposure(symbol, net, snapshot) for symbol, net in books.net.items()}
     oldest_ns = min(snapshot.tickers_at_ns, snapshot.quotes[signal.symbol].at_ns)
     return Entry(

@@ -27,7 +27,7 @@ def keep(journal: Journal, command: Command) -> None:
     """Write what one command says into the journal; the caller holds the transaction."""
     if isinstance(command, Note):
         log.info("%s %s %s", command.kind, command.symbol, dict(command.body))
-        journal.event(command.kind, command.body, strategy=STRATEGY, symbol=command.symbol)
+        journal.event(command.kind, command.body, strategy=command.strategy, symbol=command.symbol)
     elif isinstance(command, KeepForecast):
         _keep_forecast(journal, command.forecast)
     elif isinstance(command, KeepTrade):
@@ -39,7 +39,7 @@ def keep(journal: Journal, command: Command) -> None:
         journal.set_meta(STATE_KEY, command.text)
 
 
-def _book(journal: Journal, campaign: Campaign, realised_rate: float) -> None:
+def _book(journal: Journal, campaign: Campaign, realised_rate: float | None) -> None:
     signal = campaign.signal
     context = TradeContext(
         strategy=signal.strategy,

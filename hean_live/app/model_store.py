@@ -209,4 +209,5 @@ def _utc(at_ns: int) -> str:
 
 
 def _cell(cell: Mapping[str, Any]) -> MatrixCell:
-    return MatrixCell(int(cell["n"]), float(cell["ev_usd"]), float(cell["p_ev_positive"]))
+    numbers = (float(cell[name]) for name in ("ev_usd", "p_ev_positive", "ev_shrunk_usd", "ev_sd_usd"))
+    return MatrixCell(int(cell["n"]), *numbers)

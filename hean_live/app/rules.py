@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from hean_live.app.bank_entries import BankRules
 from hean_live.app.gates import GateRules
 from hean_live.app.situation import QuotingRules
+from hean_live.app.state import Signal
 from models.execution.exits import EXIT_PLANS
 from models.execution.sharing import SharingRules
 from models.strategies import funding_pressure as s1
@@ -33,6 +35,8 @@ class EngineRules:
         others follow `quoting.exits`.
     sharing : SharingRules
         How many requests are sent a second, and how strategies share them.
+    bank : BankRules
+        How signals of the shadows are judged and sized.
 
     """
 
@@ -44,8 +48,10 @@ class EngineRules:
     default_taker_fee: Decimal = Decimal("0.00055")
     exit_plans: Mapping[str, str] = field(default_factory=dict)
     sharing: SharingRules = field(default_factory=SharingRules)
+    bank: BankRules = field(default_factory=BankRules)
 
-    def quoting_of(self, strategy: str) -> QuotingRules:
-        """Return how a strategy's signals are carried out."""
-        name = self.exit_plans.get(strategy)
-        return self.quoting if name is None else replace(self.quoting, exits=EXIT_PLANS[name])
+    def quoting_of(self, signal: Signal) -> QuotingRules:
+        """Return how a signal is carried out; an urgent one crosses the spread without quoting first."""
+        name = self.exit_plans.get(signal.strategy)
+        rules = self.quoting if name is None else replace(self.quoting, exits=EXIT_PLANS[name])
+        return replace(rules, max_requotes=0, entry_maker_s=0.0) if signal.is_urgent else rules

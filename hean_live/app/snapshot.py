@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from hean_live.app.state import Campaign
+from hean_live.app.policy import PolicyView
+from hean_live.app.state import STRATEGY, Campaign
 from hean_live.execution.order_manager import OrderDecision
 from hean_live.execution.reconcile import Books
 from hean_live.execution.records import OrderRow, TradeRow
+from hean_live.shadow.records import BankNews
 from models.market.bybit_v5_market import Ticker
 from models.market.instruments import Instrument
 
@@ -66,11 +68,16 @@ class Settled:
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """What a strategy earned in a regime (M3): number of trades, expected value, probability that it is positive."""
+    """What a strategy earned in a regime (M3): number of trades, expected value, probability that it is positive.
+
+    `ev_shrunk_usd` and `ev_sd_usd` are its posterior's mean and standard deviation.
+    """
 
     trades: int
     ev_usd: float
     p_ev_positive: float
+    ev_shrunk_usd: float = 0.0
+    ev_sd_usd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,10 @@ class Snapshot:
         ``MARKET_STREAM``, ``PRIVATE_STREAM``), with words.
     flatten : bool
         True if positions are to be closed now, whatever their time.
+    bank : BankNews
+        Of the shadows, since the last poll.
+    policy : PolicyView
+        What the learning loops and a person have decided.
 
     """
 
@@ -129,6 +140,8 @@ class Snapshot:
     settled: tuple[Settled, ...] = ()
     halts: Mapping[str, str] = field(default_factory=dict)
     flatten: bool = False
+    bank: BankNews = field(default_factory=BankNews)
+    policy: PolicyView = field(default_factory=PolicyView)
 
 
 @dataclass(frozen=True)
@@ -155,11 +168,12 @@ class Memory:
 
 @dataclass(frozen=True)
 class Note:
-    """Journal an event."""
+    """Journal an event; `strategy` is the id of the one it is about."""
 
     kind: str
     symbol: str
     body: Mapping[str, object]
+    strategy: str = STRATEGY
 
 
 @dataclass(frozen=True)
@@ -181,7 +195,7 @@ class BookCampaign:
     """Add up the fills of a closed campaign and journal the trade."""
 
     campaign: Campaign
-    realised_rate: float
+    realised_rate: float | None
 
 
 @dataclass(frozen=True)

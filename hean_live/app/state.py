@@ -20,6 +20,9 @@ from models.strategies import funding_pressure as s1
 
 STRATEGY = "S1"
 
+FORECAST = "forecast"
+BANK = "bank"
+
 ENTERING = "entering"
 HOLDING = "holding"
 EXITING = "exiting"
@@ -28,9 +31,11 @@ CLOSED = "closed"
 
 @dataclass(frozen=True)
 class Signal:
-    """One decision of S1 to hold `side` across the settlement at `settlement_ns`.
+    """One decision to hold `side`.
 
-    Entry is allowed until `deadline_ns`, the exit is due at `exit_ns`; rates are fractions.
+    Of S1 (`origin` is `FORECAST`): across the settlement at `settlement_ns`; rates are fractions. Of the bank of shadows
+    (`BANK`): `settlement_ns` is the second it was decided in, rates are 0, and the position is left when its shadow is.
+    Entry is allowed until `deadline_ns`, the exit is due at `exit_ns`. `is_urgent`: the entry crosses the spread at once.
     """
 
     strategy: str
@@ -45,6 +50,8 @@ class Signal:
     confidence: float
     regime: str
     model_version: str
+    origin: str = FORECAST
+    is_urgent: bool = False
 
 
 @dataclass

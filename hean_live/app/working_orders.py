@@ -14,7 +14,7 @@ from hean_live.app.gates import judge, room_usd
 from hean_live.app.rules import EngineRules
 from hean_live.app.situation import Situation
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Snapshot
-from hean_live.app.state import CLOSED, HOLDING, Campaign, Signal, SymbolState
+from hean_live.app.state import BANK, CLOSED, HOLDING, Campaign, Signal, SymbolState
 from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.records import OrderRow
 from models.execution.exits import TIME_EXIT, ExitParams, entered, planned_s
@@ -23,6 +23,9 @@ from models.execution.memory import WorkMemory
 from models.execution.sharing import Request, room_of, sendable
 from models.execution.sight import MarketSight
 from models.portfolio.limits import Breach
+from models.portfolio.roster import STRATEGIES
+
+SHADOW_LEFT = "its shadow has left"
 
 
 def remember_btc(snapshot: Snapshot, work: WorkMemory, rules: EngineRules) -> None:
@@ -84,13 +87,13 @@ def work_campaign(
         quote=snapshot.quotes.get(symbol),
         instrument=instrument,
         no_entries=no_entries,
-        flatten="; ".join(snapshot.halts) if snapshot.flatten else "",
+        flatten="; ".join(snapshot.halts) if snapshot.flatten else left_by_its_shadow(campaign, snapshot),
         room_usd=room_usd(symbol, snapshot, rules.gates),
         sight=sight,
         exit_state=work.exits.get(symbol),
         room=room_of(work, snapshot.now_ns, rules.sharing),
     )
-    quoting = rules.quoting_of(campaign.signal.strategy)
+    quoting = rules.quoting_of(campaign.signal)
     commands = advance(campaign, situation, quoting)
     if campaign.phase == HOLDING and quoting.exits != TIME_EXIT and symbol not in work.exits:
         _remember_entry(campaign, orders, snapshot.now_ns, sight, quoting.exits, work)
@@ -100,6 +103,18 @@ def work_campaign(
         if any(order.filled_qty for order in orders):
             state.unbooked.append(campaign)
     return commands
+
+
+def left_by_its_shadow(campaign: Campaign, snapshot: Snapshot) -> str:
+    """Return why a position of the bank is to be left now: its shadow holds nothing any more; ``""`` while it does.
+
+    While the bank is not at work it says nothing, and the position waits for it, for its stop, or for its time.
+    """
+    signal, bank = campaign.signal, snapshot.bank
+    if signal.origin != BANK or not bank.running:
+        return ""
+    name = STRATEGIES[int(signal.strategy[1:]) - 1]
+    return "" if (name, signal.symbol) in bank.holding else SHADOW_LEFT
 
 
 def within_rates(

@@ -25,6 +25,7 @@ from models.simulation.bank.run import BankRun
 from models.simulation.bank.steps import NAMES, Params
 from models.simulation.fills.parameters import FillParameters
 from models.strategies.catalogue import CATALOGUE
+from models.strategies.edges import expected_edge_bps
 from models.strategies.intent import MARKET_ORDER, PLACE
 
 SPARE_ROWS: Final = 128

@@ -14,6 +14,7 @@ from models.errors import DataError
 from models.execution.exits import ExitState, dump_exit_state, load_exit_state
 from models.execution.fair_slots import SlotState
 from models.execution.market_gates import PriceHistory, PricePoint
+from models.gates.memory import BankMemory, dump_bank, load_bank
 
 KEY: Final = "*"  # beside the names of symbols, none of which it can be
 
@@ -32,6 +33,8 @@ class WorkMemory:
         Whose turn it is at each endpoint (`fair_slots`).
     exits : dict of str to ExitState
         By symbol, of positions whose exit plan needs it (`exits`).
+    bank : BankMemory
+        Of signals that come from the shadows (`models.gates.memory`).
 
     """
 
@@ -41,6 +44,7 @@ class WorkMemory:
     place_slots: SlotState = field(default_factory=SlotState)
     cancel_slots: SlotState = field(default_factory=SlotState)
     exits: dict[str, ExitState] = field(default_factory=dict)
+    bank: BankMemory = field(default_factory=BankMemory)
 
 
 def dump_memory(memory: WorkMemory, *, whole: bool) -> dict[str, object]:
@@ -66,6 +70,9 @@ def dump_memory(memory: WorkMemory, *, whole: bool) -> dict[str, object]:
         body["btc_latest"] = list(memory.btc.latest)
     if memory.exits:
         body["exits"] = {symbol: dump_exit_state(state) for symbol, state in memory.exits.items()}
+    bank = dump_bank(memory.bank)
+    if bank:
+        body["bank"] = bank
     if whole:
         body["placed_ns"], body["cancelled_ns"] = list(memory.placed_ns), list(memory.cancelled_ns)
         for name, slots in (("place_slots", memory.place_slots), ("cancel_slots", memory.cancel_slots)):
@@ -93,6 +100,7 @@ def load_memory(body: Mapping[str, Any]) -> WorkMemory:
             place_slots=SlotState(*body.get("place_slots", ("", 0))),
             cancel_slots=SlotState(*body.get("cancel_slots", ("", 0))),
             exits={symbol: load_exit_state(part) for symbol, part in body.get("exits", {}).items()},
+            bank=load_bank(body.get("bank", {})),
         )
     except (AttributeError, ArithmeticError, KeyError, TypeError, ValueError) as error:
         raise DataError(

@@ -1,6 +1,6 @@
-"""What the engine remembers of the bank: regimes in force, entries made, signals whose shadow is still under way; and its JSON.
+"""What is remembered between signals: regimes in force, entries made, signals whose shadow is still under way; and its JSON.
 
-Rules that change it are in `bank_entries.py`.
+Here belong the record and its plain values. Rules that change it belong to whoever judges signals.
 """
 
 from __future__ import annotations
