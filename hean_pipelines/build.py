@@ -20,8 +20,10 @@ from hean_pipelines.defs.promotion.champion import champion_definitions
 from hean_pipelines.defs.quality.checks import quality_definitions
 from hean_pipelines.defs.report.page import report_definitions
 from hean_pipelines.defs.schedules import schedule_definitions
+from hean_pipelines.defs.training.cascade import cascade_definitions
 from hean_pipelines.defs.training.forecasts import forecast_definitions
 from hean_pipelines.defs.training.predictor import predictor_definitions
+from hean_pipelines.defs.training.regime_hmm import regime_definitions
 from hean_pipelines.defs.warehouse.definitions import warehouse_definitions
 from hean_pipelines.resources.registry import Registry
 from hean_pipelines.settings import PipelineSettings, load_settings
@@ -55,6 +57,8 @@ def build_definitions(settings: PipelineSettings | None = None) -> dg.Definition
         tape_study_definitions(chosen),
         predictor_definitions(chosen, registry),
         champion_definitions(chosen, registry),
+        cascade_definitions(chosen, registry),
+        regime_definitions(chosen, registry),
         matrix_definitions(chosen, registry),
         report_definitions(chosen),
         backtest_definitions(chosen),

@@ -1,8 +1,8 @@
 """Models in use: verified when loaded, swapped between polls, the last good one kept whatever arrives.
 
-Two bundles: the funding predictor and the regime matrix (which may be absent). A corrupt one is refused with
-an event; one made for other features, or expired, takes the executor to reduce-only, said once at each
-change.
+Up to four bundles: the funding predictor, the regime matrix, the cascade predictor and the regime model; all but the
+first may be absent. A corrupt one is refused with an event; a funding predictor made for other features, or expired, takes
+the executor to reduce-only, said once at each change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hean_live.app.snapshot import MatrixCell, ModelView
 from hean_live.bundle.cache import BundleCache, Pointer
@@ -24,10 +24,16 @@ from models.errors import BundleError
 from models.funding.features import FEATURE_SPEC_HASH
 from models.funding.predictor import FundingPredictor, check_golden_rows
 
+if TYPE_CHECKING:
+    from hean_live.app.cascade_forecaster import CascadeForecaster
+    from hean_live.app.regime_model import LoadedRegimes
+
 log = logging.getLogger(__name__)
 
 FUNDING_KIND = "funding_predictor"
 MATRIX_KIND = "regime_matrix"
+CASCADE_KIND = "cascade_predictor"
+REGIME_HMM_KIND = "regime_hmm"
 MATRIX_FILE = "matrix.json"
 EVIDENCE_STUDY = "E1"
 
@@ -95,11 +101,28 @@ class ModelStore:
         Registered names.
     note : callable
         Journals an event: kind and body.
+    cascade_name, regime_name : str
+        Registered names of the cascade predictor and the regime model; empty where they are not used.
 
     """
 
-    def __init__(self, bundles: Path, model_name: str, matrix_name: str, note: Note) -> None:
-        self._names = {FUNDING_KIND: model_name, MATRIX_KIND: matrix_name}
+    def __init__(
+        self,
+        bundles: Path,
+        model_name: str,
+        matrix_name: str,
+        note: Note,
+        *,
+        cascade_name: str = "",
+        regime_name: str = "",
+    ) -> None:
+        named = {
+            FUNDING_KIND: model_name,
+            MATRIX_KIND: matrix_name,
+            CASCADE_KIND: cascade_name,
+            REGIME_HMM_KIND: regime_name,
+        }
+        self._names = {kind: name for kind, name in named.items() if name}
         self._caches = {kind: BundleCache(bundles / name) for kind, name in self._names.items()}
         self._versions = dict.fromkeys(self._names, "")
         self._refused: dict[str, str] = {}
@@ -107,6 +130,8 @@ class ModelStore:
         self._said: dict[str, object] = {}
         self.model: LoadedModel | None = None
         self.matrix: Matrix = {}
+        self.cascade: CascadeForecaster | None = None
+        self.regimes: LoadedRegimes | None = None
 
     def load_cached(self) -> None:
         """Load what is cached: the version pointed at, or else the newest one that is sound."""
@@ -153,10 +178,7 @@ class ModelStore:
         cache, name = self._caches[kind], self._names[kind]
         try:
             contents = cache.read(version)
-            if kind == FUNDING_KIND:
-                self.model = load_funding(version, contents)
-            else:
-                self.matrix = load_matrix(contents)
+            self._load(kind, version, contents)
         except BundleError as error:
             log.error("bundle %s version %s refused: %s", name, version, error)
             self._note(
@@ -168,6 +190,21 @@ class ModelStore:
         log.info("bundle %s: version %s -> %s", name, before or "none", version)
         self._note("reload", {"name": name, "from": before, "to": version})
         return True
+
+    def _load(self, kind: str, version: str, contents: Mapping[str, bytes]) -> None:
+        # The last two bring compiled kernels with them: an executor without them need not wait for Numba.
+        if kind == FUNDING_KIND:
+            self.model = load_funding(version, contents)
+        elif kind == MATRIX_KIND:
+            self.matrix = load_matrix(contents)
+        elif kind == CASCADE_KIND:
+            from hean_live.app.cascade_forecaster import load_cascade
+
+            self.cascade = load_cascade(version, contents)
+        else:
+            from hean_live.app.regime_model import load_regimes
+
+            self.regimes = load_regimes(version, contents)
 
     def _say_once(self, subject: str, result: FetchResult) -> None:
         news = (result.status, result.detail)

@@ -39,6 +39,7 @@ SNAPSHOT_CRON = "22 * * * *"
 def retrain_selection() -> dg.AssetSelection:
     """Return the SQL assets of market data and everything trained on them."""
     trained = dg.AssetSelection.assets("model_funding__champion").upstream()
+    trained |= dg.AssetSelection.assets("model_cascade__champion", "model_regime_hmm__champion").upstream()
     raw = dg.AssetSelection.groups("market_data", "own_activity")
     return trained - raw
 

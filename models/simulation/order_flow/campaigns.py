@@ -11,6 +11,7 @@ makers come back, then what was overshoot reverts. Here belongs when campaigns b
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +30,8 @@ from models.simulation.order_flow.state import (
 from models.simulation.order_flow.takers import bps_in_ticks, mid_price, take
 
 MOST_SLICES: Final = 6
+MOST_CROWDED: Final = 3.0
+"""Standard deviations of the premium beyond which crowding grows no further."""
 _SLICE_BPS = 1.0
 _FAINTEST = 0.15
 _NEVER = np.iinfo(np.int64).max
@@ -93,8 +96,41 @@ def _end(world: Any, p: Any, which: int, cause: int, permanent_bps: float, trans
 
 
 @njit(cache=True)
+def crowding(premium: float, p: Any) -> float:
+    """Return the factor the rate of cascades has at a premium; its mean over the premium's distribution is one.
+
+    exp(g min(|z|, 3)) over its mean, z the standardised premium: for a standard normal z the mean is
+    2 exp(g²/2) (Phi(3 - g) - Phi(-g)) + 2 exp(3g) (1 - Phi(3)).
+    """
+    g = p.cascade_crowding
+    if g <= 0.0:
+        return 1.0
+    root = math.sqrt(2.0)
+    inner = 0.5 * (math.erf((MOST_CROWDED - g) / root) + math.erf(g / root))
+    beyond = 0.5 * math.erfc(MOST_CROWDED / root)
+    mean = 2.0 * (math.exp(0.5 * g * g) * inner + math.exp(MOST_CROWDED * g) * beyond)
+    z = min(abs(premium - p.premium_mean) / p.premium_std, MOST_CROWDED)
+    return math.exp(g * z) / mean
+
+
+@njit(cache=True)
+def _most_crowding(p: Any) -> float:
+    return crowding(p.premium_mean + MOST_CROWDED * p.premium_std, p)
+
+
+@njit(cache=True)
+def cascade_wait_ns(s: Any, p: Any) -> int:
+    """Draw the time to the next candidate of a cascade, at the highest rate it can have."""
+    return waiting_ns(s, p.cascades_per_hour / 3600.0 * _most_crowding(p))
+
+
+@njit(cache=True)
 def begin_cascade(world: Any, p: Any) -> None:
-    """Start a cascade; the next one is scheduled when it ends."""
+    """Start a cascade, or drop the candidate by thinning; the next one is scheduled when it ends."""
+    s = world.state[0]
+    if p.cascade_crowding > 0.0 and uniform(s) * _most_crowding(p) > crowding(s.premium, p):
+        world.timers[NEXT_CASCADE] = s.now + cascade_wait_ns(s, p)
+        return
     world.timers[NEXT_CASCADE] = _NEVER
     _begin(world, p, 0, p.cascade_orders, p.cascade_duration_s, p.cascade_long_share)
 
@@ -160,7 +196,7 @@ def forced_order(world: Any, p: Any) -> None:
     end_message(world, p)
     if c.orders >= c.planned:
         _end(world, p, 0, FORCED, permanent, transient)
-        world.timers[NEXT_CASCADE] = s.now + waiting_ns(s, p.cascades_per_hour / 3600.0)
+        world.timers[NEXT_CASCADE] = s.now + cascade_wait_ns(s, p)
     else:
         _schedule(world, p, 0)
 

@@ -14,6 +14,7 @@ from models.simulation.order_flow.campaigns import (
     MOST_SLICES,
     begin_cascade,
     begin_trend,
+    cascade_wait_ns,
     forced_order,
     informed_order,
 )
@@ -51,7 +52,7 @@ def _begin(world: Any, p: Any) -> None:
     schedule_crowd(world, p)
     world.timers[QUOTES] = s.now + waiting_ns(s, p.book_updates)
     world.timers[NEXT_WHALE] = s.now + waiting_ns(s, p.whales_per_hour / 3600.0)
-    world.timers[NEXT_CASCADE] = s.now + waiting_ns(s, p.cascades_per_hour / 3600.0)
+    world.timers[NEXT_CASCADE] = s.now + cascade_wait_ns(s, p)
     world.timers[NEXT_TREND] = s.now + waiting_ns(s, p.trends_per_hour / 3600.0)
     world.timers[NEXT_REGIME] = s.now + waiting_ns(s, 1.0 / p.regime_dwell_s[s.regime])
     world.timers[REFERENCE] = (s.now // _SECOND + 1) * _SECOND

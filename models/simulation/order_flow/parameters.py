@@ -77,6 +77,9 @@ class OrderFlowParameters(NamedTuple):
         Time constant of the part that reverts.
     cascade_long_share : float
         Share of cascades that liquidate longs (and so sell).
+    cascade_crowding : float
+        What comes before cascades: their rate grows by this in its logarithm for each standard deviation the premium is away
+        from its mean, up to three; the mean rate stays. 0: nothing comes before them.
     campaign_size_sigma : float
         Standard deviation of the log size of the orders of cascades and trends; impact is in proportion to size.
     campaign_fade : float
@@ -144,6 +147,7 @@ class OrderFlowParameters(NamedTuple):
     cascade_permanent_bps: float = 15.0
     cascade_reversion_s: float = 30.0
     cascade_long_share: float = 0.6
+    cascade_crowding: float = 0.0
     campaign_size_sigma: float = 1.0
     campaign_fade: float = 0.35
     strain_per_bps: float = 0.25
@@ -199,6 +203,8 @@ def check_parameters(parameters: OrderFlowParameters) -> None:
         ("whale_tail", p.whale_tail, 0.1, 100.0),
         ("whale_multiple_max", p.whale_multiple_max, p.whale_multiple_min, 1e9),
         ("cascade_orders", p.cascade_orders, 1.0, 1e6),
+        ("cascade_crowding", p.cascade_crowding, 0.0, 5.0),
+        ("premium_std", p.premium_std, 1e-12 if p.cascade_crowding > 0.0 else 0.0, 1.0),
         ("campaign_size_sigma", p.campaign_size_sigma, 0.0, 3.0),
         ("campaign_fade", p.campaign_fade, 0.0, 1.0),
         ("strain_per_bps", p.strain_per_bps, 0.0, 100.0),

@@ -73,6 +73,11 @@ def violent_cascades() -> OrderFlowParameters:
     )
 
 
+def crowded_cascades() -> OrderFlowParameters:
+    """Cascades that come when the premium is far from its mean: something precedes them, which M2 should find."""
+    return cascades()._replace(cascade_crowding=2.0, premium_half_life_s=900.0)
+
+
 def informed() -> OrderFlowParameters:
     """Trends alone, as fast, large and far as `cascades`, but opening positions: no fall of open interest, no reversion."""
     p = cascades()
@@ -99,6 +104,7 @@ SCENARIOS: Final[dict[str, Callable[[], OrderFlowParameters]]] = {
         cascades,
         permanent_cascades,
         violent_cascades,
+        crowded_cascades,
         informed,
     )
 }
