@@ -11,6 +11,7 @@ from hean_pipelines.defs.backtest.strategies import backtest_definitions
 from hean_pipelines.defs.evidence.premium_study import premium_study_definitions
 from hean_pipelines.defs.evidence.tape_studies import tape_study_definitions
 from hean_pipelines.defs.features.assets import feature_definitions
+from hean_pipelines.defs.learning.definitions import learning_definitions
 from hean_pipelines.defs.learning.regime_matrix import matrix_definitions
 from hean_pipelines.defs.listings.definitions import listing_definitions
 from hean_pipelines.defs.market_data import market_data_definitions
@@ -60,6 +61,7 @@ def build_definitions(settings: PipelineSettings | None = None) -> dg.Definition
         cascade_definitions(chosen, registry),
         regime_definitions(chosen, registry),
         matrix_definitions(chosen, registry),
+        learning_definitions(chosen, registry, chosen.allow_synthetic_evidence),
         report_definitions(chosen),
         backtest_definitions(chosen),
         schedule_definitions(chosen),

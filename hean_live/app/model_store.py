@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hean_live.app.policy import POLICY_KIND, load_policy
 from hean_live.app.snapshot import MatrixCell, ModelView
 from hean_live.bundle.cache import BundleCache, Pointer
 from hean_live.bundle.fetch import ABSENT, FETCHED, REFUSED, UNCHANGED, UNREACHABLE
@@ -23,6 +24,7 @@ from models.bundle import Manifest, verify_bundle
 from models.errors import BundleError
 from models.funding.features import FEATURE_SPEC_HASH
 from models.funding.predictor import FundingPredictor, check_golden_rows
+from models.portfolio.policy import Policy
 
 if TYPE_CHECKING:
     from hean_live.app.cascade_forecaster import CascadeForecaster
@@ -101,8 +103,8 @@ class ModelStore:
         Registered names.
     note : callable
         Journals an event: kind and body.
-    cascade_name, regime_name : str
-        Registered names of the cascade predictor and the regime model; empty where they are not used.
+    cascade_name, regime_name, policy_name : str
+        Registered names of the cascade predictor, the regime model and the policy; empty where they are not used.
 
     """
 
@@ -115,12 +117,14 @@ class ModelStore:
         *,
         cascade_name: str = "",
         regime_name: str = "",
+        policy_name: str = "",
     ) -> None:
         named = {
             FUNDING_KIND: model_name,
             MATRIX_KIND: matrix_name,
             CASCADE_KIND: cascade_name,
             REGIME_HMM_KIND: regime_name,
+            POLICY_KIND: policy_name,
         }
         self._names = {kind: name for kind, name in named.items() if name}
         self._caches = {kind: BundleCache(bundles / name) for kind, name in self._names.items()}
@@ -132,6 +136,12 @@ class ModelStore:
         self.matrix: Matrix = {}
         self.cascade: CascadeForecaster | None = None
         self.regimes: LoadedRegimes | None = None
+        self.policy: Policy | None = None
+
+    @property
+    def policy_version(self) -> str:
+        """Version of the policy in use, ``""`` if there is none."""
+        return self._versions.get(POLICY_KIND, "")
 
     def load_cached(self) -> None:
         """Load what is cached: the version pointed at, or else the newest one that is sound."""
@@ -197,6 +207,8 @@ class ModelStore:
             self.model = load_funding(version, contents)
         elif kind == MATRIX_KIND:
             self.matrix = load_matrix(contents)
+        elif kind == POLICY_KIND:
+            self.policy = load_policy(contents)
         elif kind == CASCADE_KIND:
             from hean_live.app.cascade_forecaster import load_cascade
 

@@ -36,13 +36,15 @@ from models.market.readers.streams import MAX_STREAMS, SYMBOL_BYTES, new_streams
 from models.market.readers.trade_ids import new_seen
 from models.market.record import new_symbols
 from models.market.step import tick_of
-from models.market.tape import EVENT
+from models.market.tape import EVENT, Events
 
 LONGEST_MESSAGE: Final = 1 << 20
 """Bytes; the venue's longest, a snapshot of 1 000 levels, has some 60 000."""
 
 OnTick = Callable[[int, int], None]
 """Called after each tick of a symbol with its place and the tick's time."""
+OnRows = Callable[[int, Events], None]
+"""Called with a symbol's place and the rows a message brought, which are good until the next message."""
 
 
 @dataclass
@@ -99,6 +101,7 @@ class Markets:
         self.next_tick_ns = 0
         self.step_ns = int(own[0]["tick_ns"])
         self.on_tick = on_tick
+        self.on_rows: OnRows | None = None
         self._now_ns = 0
         self._counts = Counts()
         self._make_room()
@@ -194,6 +197,8 @@ class Markets:
         if rows > 0:
             if self.next_tick_ns == 0:
                 self.next_tick_ns = (received_ns // self.step_ns + 1) * self.step_ns
+            if self.on_rows is not None and told[OWNER] >= 0:
+                self.on_rows(int(told[OWNER]), self._out[:rows])
             counts.trades += int(told[TRADES])
             counts.late_trades += int(told[LATE])
         elif rows == MALFORMED:

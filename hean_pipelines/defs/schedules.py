@@ -46,9 +46,9 @@ def retrain_selection() -> dg.AssetSelection:
 
 def learn_selection() -> dg.AssetSelection:
     """Return the journal's assets and everything learned from them."""
-    return dg.AssetSelection.assets("model_hean__regime_matrix").upstream() | dg.AssetSelection.groups(
-        "own_activity"
-    )
+    from hean_pipelines.defs.learning.definitions import learning_selection
+
+    return learning_selection()
 
 
 def snapshot_selection() -> dg.AssetSelection:
@@ -72,7 +72,7 @@ def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
     learn = dg.define_asset_job(
         LEARN_JOB,
         selection=learn_selection(),
-        description="Ingest the executor's journal of one day and compute the regime-performance matrix.",
+        description="Ingest the executor's journal of one day, compute the regime-performance matrix, and make the next policy.",
     )
 
     @dg.schedule(
@@ -81,7 +81,7 @@ def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
         name="four_hourly_learning",
         execution_timezone="UTC",
         default_status=status,
-        description="Ingest the newest days of the journal and compute the regime-performance matrix again.",
+        description="Ingest the newest days of the journal, compute the regime-performance matrix, make the next policy.",
     )
     def four_hourly_learning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         from hean_pipelines.defs.market_data.schedules import runs_of_days

@@ -15,7 +15,7 @@ _BPS: Final = 1e4
 
 
 def _impact(params: Any, features: Mapping[str, float]) -> float:
-    return params.target_share * features.get("impact_bps", math.nan)
+    return float(params.target_share * features.get("impact_bps", math.nan))
 
 
 _EDGES: Final[Mapping[str, Callable[[Any, Mapping[str, float]], float]]] = {
