@@ -20,7 +20,8 @@ from hean_live.app.snapshot import Cancel, Command, Note, Place
 from hean_live.app.state import CLOSED, EXITING, Campaign
 from hean_live.execution.client_id import parse_client_id
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY
-from models.execution.exits import EMERGENCIES, ExitMarket, ExitPosition, ExitState, RestingTier, exits
+from models.execution.exit_state import ExitState
+from models.execution.exits import EMERGENCIES, ExitMarket, ExitPosition, RestingTier, exits
 
 
 def exit_reason(campaign: Campaign, situation: Situation) -> str:

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from hean_live.app.snapshot import Quote
 from hean_live.execution.records import OrderRow
-from models.execution.exits import TIME_EXIT, ExitParams, ExitState
+from models.execution.exit_state import ExitState
+from models.execution.exits import TIME_EXIT, ExitParams
 from models.execution.quotes import QuoteParams
 from models.execution.rate_budget import Room
 from models.execution.sight import MarketSight

@@ -17,7 +17,8 @@ from hean_live.app.snapshot import Cancel, Command, Note, Place, Snapshot
 from hean_live.app.state import BANK, CLOSED, HOLDING, Campaign, Signal, SymbolState
 from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.records import OrderRow
-from models.execution.exits import TIME_EXIT, ExitParams, entered, planned_s
+from models.execution.exit_state import entered
+from models.execution.exits import TIME_EXIT, ExitParams, planned_s
 from models.execution.market_gates import BTC, remember_price
 from models.execution.memory import WorkMemory
 from models.execution.sharing import Request, room_of, sendable

@@ -9,7 +9,6 @@ What a tier has sold is known from its orders, so that a restart loses nothing; 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,8 +16,8 @@ from itertools import pairwise
 from typing import Final
 
 from models.errors import ConfigError
+from models.execution.exit_state import ExitState
 from models.execution.rounding import is_tradable, passive_price
-from models.execution.sight import MarketSight
 from models.market.instruments import Instrument
 from models.portfolio.sizing import round_toward_zero
 
@@ -27,7 +26,6 @@ SIGMA_STOP: Final = "sigma stop"
 TIME_STOP: Final = "time stop"
 EMERGENCIES: Final = frozenset({PRICE_STOP, SIGMA_STOP})
 _NANOSECONDS: Final = 1_000_000_000
-_MINUTE_S: Final = 60.0
 ZERO: Final = Decimal(0)
 _MOST_TIERS: Final = 9  # the last digit of an order's number tells its tier
 
@@ -99,18 +97,6 @@ EXIT_PLANS: Final[Mapping[str, ExitParams]] = {"time": TIME_EXIT, "ladder": LADD
 
 
 @dataclass(frozen=True)
-class ExitState:
-    """What the entry knew: signed side, average price, size, time, whether in a true trend, sigma (NaN: unknown)."""
-
-    side: int
-    entry_price: Decimal
-    entry_qty: Decimal
-    entered_ns: int
-    is_trend: bool
-    sigma: float
-
-
-@dataclass(frozen=True)
 class RestingTier:
     """An order of a tier that rests: its key, the tier's number from 0, price, and what is left of it."""
 
@@ -161,61 +147,11 @@ class ExitStep:
     arithmetic: str = ""
 
 
-def entered(
-    side: int, price: Decimal, qty: Decimal, entered_ns: int, held_s: float, sight: MarketSight | None
-) -> ExitState:
-    """Return the state of a position just entered.
-
-    Parameters
-    ----------
-    side : int
-    price, qty : Decimal
-        Average price and size.
-    entered_ns : int
-    held_s : float
-        How long the plan means to hold it, see `planned_s`. Returns of a minute are taken as independent: sigma over
-        this time is theirs times the root of its minutes.
-    sight : MarketSight or None
-        Without it no trend and no sigma are known.
-
-    """
-    if sight is None:
-        return ExitState(side, price, qty, entered_ns, False, math.nan)
-    sigma = sight.sigma_minute * math.sqrt(max(held_s, 0.0) / _MINUTE_S)
-    return ExitState(side, price, qty, entered_ns, sight.is_trend, sigma)
-
-
 def planned_s(params: ExitParams, entered_ns: int, exit_ns: int, is_trend: bool) -> float:
     """Return how long a plan means to hold a position, seconds: to its time, and in a true trend no shorter than that."""
     until_exit_s = (exit_ns - entered_ns) / _NANOSECONDS
     longest_s = until_exit_s if params.longest_s is None else min(params.longest_s, until_exit_s)
     return max(longest_s, params.hold_s) if is_trend else longest_s
-
-
-def dump_exit_state(state: ExitState) -> dict[str, object]:
-    """Return the state as plain JSON values."""
-    sigma = None if math.isnan(state.sigma) else state.sigma
-    return {
-        "side": state.side,
-        "entry_price": str(state.entry_price),
-        "entry_qty": str(state.entry_qty),
-        "entered_ns": state.entered_ns,
-        "is_trend": state.is_trend,
-        "sigma": sigma,
-    }
-
-
-def load_exit_state(body: Mapping[str, object]) -> ExitState:
-    """Read what `dump_exit_state` wrote; raises KeyError, TypeError or ValueError for anything else."""
-    sigma = body["sigma"]
-    return ExitState(
-        side=int(str(body["side"])),
-        entry_price=Decimal(str(body["entry_price"])),
-        entry_qty=Decimal(str(body["entry_qty"])),
-        entered_ns=int(str(body["entered_ns"])),
-        is_trend=body["is_trend"] is True,
-        sigma=math.nan if sigma is None else float(str(sigma)),
-    )
 
 
 def exits(position: ExitPosition, market: ExitMarket, params: ExitParams, state: ExitState) -> ExitStep:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from models.errors import DataError
-from models.execution.exits import ExitState, dump_exit_state, load_exit_state
+from models.execution.exit_state import ExitState, dump_exit_state, load_exit_state
 from models.execution.fair_slots import SlotState
 from models.execution.market_gates import PriceHistory, PricePoint
 from models.gates.memory import BankMemory, dump_bank, load_bank

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import ConfigError, DataError
+from models.execution.exit_state import ExitState, entered
 from models.execution.exits import (
     EXIT_PLANS,
     LADDER,
@@ -22,11 +23,9 @@ from models.execution.exits import (
     ExitMarket,
     ExitParams,
     ExitPosition,
-    ExitState,
     ExitStep,
     RestingTier,
     Tier,
-    entered,
     exits,
     planned_s,
 )

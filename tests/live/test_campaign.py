@@ -22,7 +22,8 @@ from hean_live.execution.records import (
     OrderRow,
 )
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY
-from models.execution.exits import LADDER, ExitState
+from models.execution.exit_state import ExitState
+from models.execution.exits import LADDER
 from models.execution.quotes import LAYERED, QuoteParams
 from models.execution.rate_budget import Room
 from models.execution.sight import MarketSight

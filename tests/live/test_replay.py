@@ -214,7 +214,7 @@ def test_no_secret_is_in_the_inputs(recorded, testnet):
 
 
 def test_a_session_on_streams_replays(tmp_path):
-    """Tickers and private events of the streams reach the engine in its snapshots, what is seen of markets as sights; no more does."""
+    """Tickers and private events of the streams reach the engine in its snapshots, what is seen of markets as sights."""
     with start_testnet(("BTCUSDT",), days=DAYS, now_ms=BEFORE_MS, equity="100000", speed=1.0) as testnet:
         settings = local_settings(tmp_path, testnet, streams=True, reconcile_s=60.0)
         cache_bundle(settings, funding_bundle(constant_predictor(SHORT)))
