@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from hean_live.shadow.bank import ShadowContract, SymbolBank
+from hean_live.shadow.bank import SymbolBank
+from hean_live.shadow.contracts import ShadowContract
 from models.market.tape import EVENT
 from models.simulation.backtest.synthetic_tape import stream_synthetic_tape
 from models.simulation.bank.steps import NAMES

@@ -48,6 +48,9 @@ class LiveSettings(ExecutionSettings):
     tracking_uri: str = ""
     model_name: str = "hean-funding"
     matrix_name: str = "hean-regime-matrix"
+    cascade_name: str = "hean-cascade"
+    regime_name: str = "hean-regime-hmm"
+    policy_name: str = "hean-policy"
     model_alias: str = "champion"
     registry_poll_s: Seconds = 60.0
     registry_timeout_s: Seconds = 120.0
@@ -81,6 +84,8 @@ class LiveSettings(ExecutionSettings):
     s1_entry_window_s: Annotated[int, Field(gt=0)] = 600
     s1_exit_after_s: Annotated[int, Field(ge=0)] = 300
     s1_min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.6
+    shadows: bool = True
+    shadow_strategies: Annotated[tuple[str, ...], NoDecode] = ()
     shadow_equity_usd: Annotated[Decimal, Field(gt=0)] = Decimal(10_000)
 
     alert_webhook_url: SecretStr = SecretStr("")

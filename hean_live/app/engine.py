@@ -78,6 +78,11 @@ class Engine:
         return Memory(self._asked, self.symbols, states, self._saved, tuple(self._forecasts.values()))
 
     @property
+    def rules(self) -> EngineRules:
+        """What it decides by."""
+        return self._rules
+
+    @property
     def asked(self) -> tuple[str, ...]:
         """Symbols to trade."""
         return self._asked

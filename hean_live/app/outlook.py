@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from hean_live.app.account import UNRECONCILED
 from hean_live.app.parts import Parts
+from hean_live.app.policy import PolicyView, policy_view
 from hean_live.app.snapshot import Forecasted, Settled, Snapshot
 from hean_live.execution.records import OrderRow
+from hean_live.shadow.records import BankNews
 from models.execution.sight import MarketSight
 
 KILLED = "KILL_SWITCH"
@@ -52,7 +54,15 @@ def snapshot_of(
         settled=tuple(row for row in news if isinstance(row, Settled)),
         halts=halts,
         flatten=flatten,
+        bank=BankNews() if parts.shadows is None else parts.shadows.news(),
+        policy=policy_of(parts),
     )
+
+
+def policy_of(parts: Parts) -> PolicyView:
+    """Return what the policy in use and a person's vetoes say now."""
+    models, vetoes = parts.models, {} if parts.vetoes is None else parts.vetoes.read()
+    return policy_view(models.policy, models.policy_version, parts.feed.now_ns, parts.environment, vetoes)
 
 
 def halts_of(parts: Parts, stop_reason: str, *, dry_run: bool) -> dict[str, str]:

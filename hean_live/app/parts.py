@@ -12,6 +12,7 @@ from hean_live.app.engine import Engine
 from hean_live.app.feed import Feed
 from hean_live.app.forecaster import ForecastWorker
 from hean_live.app.model_store import ModelStore
+from hean_live.app.policy import Vetoes
 from hean_live.bundle.watcher import BundleWatcher
 from hean_live.execution.journal import Journal
 from hean_live.execution.kill_switch import KillSwitch
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # without streams nothing of them is loaded
     from hean_live.app.monitor import Monitor
     from hean_live.app.streams import Streams
     from hean_live.replay.log import InputLog
+    from hean_live.shadow.board import OutlookBoard
+    from hean_live.shadow.service import ShadowService
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Options:
 class Parts:
     """What the loop is made of; `account` is None without a key, which only a dry run allows, `streams` by setting.
 
-    `inputs` is None where nothing need be replayed, `monitor` where nobody watches.
+    `inputs` is None where nothing need be replayed, `monitor` where nobody watches, `shadows` and `outlooks` without streams.
     """
 
     journal: Journal
@@ -55,3 +58,7 @@ class Parts:
     streams: Streams | None = None
     inputs: InputLog | None = None
     monitor: Monitor | None = None
+    shadows: ShadowService | None = None
+    outlooks: OutlookBoard | None = None
+    vetoes: Vetoes | None = None
+    environment: str = "testnet"

@@ -158,6 +158,8 @@ class Runner:
         log.info("stopped: %s", body)
         for watcher in parts.watchers.values():
             watcher.close()
+        if parts.shadows is not None:
+            parts.shadows.close()
         if parts.streams is not None:
             parts.streams.close()
             parts.streams.report(parts.alarms)
@@ -217,6 +219,8 @@ class Runner:
     def _decide(self, *, flatten: bool) -> list[Command]:
         """Let the engine decide on what is known now; what it is told is written down first."""
         parts = self._parts
+        if parts.outlooks is not None:
+            parts.outlooks.update(parts.feed.now_ns, parts.feed.tickers, self._news)
         known = snapshot_of(parts, self._news, self._halts(), flatten=flatten)
         snapshot = concerning(known, parts.engine.watched)
         inputs = PollInputs(snapshot, orphans_of(parts, snapshot), sights_of(parts))

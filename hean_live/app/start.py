@@ -23,9 +23,16 @@ from hean_live.app.feed import Feed
 from hean_live.app.forecaster import ForecastWorker
 from hean_live.app.history import HistoryKeeper
 from hean_live.app.keeping import STATE_KEY
-from hean_live.app.model_store import FUNDING_KIND, MATRIX_KIND, ModelStore
+from hean_live.app.model_store import (
+    CASCADE_KIND,
+    FUNDING_KIND,
+    MATRIX_KIND,
+    REGIME_HMM_KIND,
+    ModelStore,
+)
 from hean_live.app.monitor import Monitor
 from hean_live.app.parts import Options, Parts
+from hean_live.app.policy import POLICY_KIND, Vetoes
 from hean_live.app.runner import Runner
 from hean_live.app.trading import TradingRules, build_account
 from hean_live.app.watched_journal import WatchedJournal
@@ -89,12 +96,12 @@ def assemble(
     kill_switch = KillSwitch(journal, settings.home, settings.kill_drawdown)
     if rearm:
         monitor.rearmed(kill_switch.rearm())
-    streams = _streams(settings)
+    models = _models(settings, journal)
+    streams = _streams(settings, models)
     feed, orders = _feed(settings, alarms, streams)
     monitor.time_orders_from(lambda: feed.read_at)
     rules = engine_rules(settings)
     engine = Engine(settings.symbols, rules, journal.meta(STATE_KEY) or "")
-    models = _models(settings, journal)
     account, fees = _account(settings, options, journal, kill_switch, alarms, feed, streams, probe)
     if not feed.poll():
         raise VenueUnreachable(
@@ -118,7 +125,14 @@ def assemble(
         streams=streams,
         monitor=monitor,
         inputs=InputLog(settings.home, rules, _log_rules(settings), alarms),
+        vetoes=Vetoes(settings.home),
+        environment=settings.environment,
     )
+    if streams is not None and settings.shadows:
+        # Compiled code, as the streams are: an executor without either need not load it.
+        from hean_live.app.shadowing import add_shadows
+
+        add_shadows(parts, streams, settings)
     if streams is not None:
         streams.start()
     if account is not None:
@@ -139,13 +153,17 @@ def _monitor(settings: LiveSettings) -> Monitor:
     return Monitor(settings, metrics)
 
 
-def _streams(settings: LiveSettings) -> Streams | None:
+def _streams(settings: LiveSettings, models: ModelStore) -> Streams | None:
     if not settings.uses_streams:
         return None
     # Compiled market state costs memory, which an executor without streams need not spend.
     from hean_live.app.streams import Streams
 
-    return Streams(settings)
+    if models.regimes is None:
+        return Streams(settings)
+    from hean_live.app.regime_model import params_of
+
+    return Streams(settings, params_of(models.regimes, settings.symbols, time.time_ns()))
 
 
 def _feed(settings: LiveSettings, alarms: Alarms, streams: Streams | None) -> tuple[Feed, PublicMarket]:
@@ -170,13 +188,27 @@ def _models(settings: LiveSettings, journal: Journal) -> ModelStore:
     def note(kind: str, body: Mapping[str, object]) -> None:
         journal.event(kind, body)
 
-    models = ModelStore(bundles_path(settings), settings.model_name, settings.matrix_name, note)
+    models = ModelStore(
+        bundles_path(settings),
+        settings.model_name,
+        settings.matrix_name,
+        note,
+        cascade_name=settings.cascade_name,
+        regime_name=settings.regime_name,
+        policy_name=settings.policy_name,
+    )
     models.load_cached()
     return models
 
 
 def _watchers(settings: LiveSettings) -> dict[str, BundleWatcher]:
-    names = {FUNDING_KIND: settings.model_name, MATRIX_KIND: settings.matrix_name}
+    names = {
+        FUNDING_KIND: settings.model_name,
+        MATRIX_KIND: settings.matrix_name,
+        POLICY_KIND: settings.policy_name,
+        CASCADE_KIND: settings.cascade_name,
+        REGIME_HMM_KIND: settings.regime_name,
+    }
     return {
         kind: BundleWatcher(
             settings.registry,

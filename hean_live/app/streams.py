@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
+
+import numpy as np
 
 from hean_live.app.alarms import Alarms
 from hean_live.market.service import MarketStreams, StreamRules, tick_sizes_of
@@ -59,8 +61,15 @@ def make_recorder(settings: LiveSettings, alert: Alert) -> Recorder:
     return Recorder(settings.home / TAPE_NAME, settings.symbols, rules, alert)
 
 
-def make_market(settings: LiveSettings, thread: StreamThread, recorder: Recorder | None) -> MarketStreams:
+def make_market(
+    settings: LiveSettings,
+    thread: StreamThread,
+    recorder: Recorder | None,
+    params: Sequence[np.record] | None = None,
+) -> MarketStreams:
     """Return the public streams of these settings, not started; asks the venue for price steps.
+
+    `params` are those of each symbol's features, by default without a model of regimes.
 
     Raises
     ------
@@ -76,6 +85,7 @@ def make_market(settings: LiveSettings, thread: StreamThread, recorder: Recorder
         stream_rules(settings),
         thread,
         recorder=recorder,
+        params=params,
     )
 
 
@@ -85,6 +95,8 @@ class Streams:
     Parameters
     ----------
     settings : LiveSettings
+    params : sequence of record of PARAMS, optional
+        Of each symbol's features.
 
     Raises
     ------
@@ -93,7 +105,7 @@ class Streams:
 
     """
 
-    def __init__(self, settings: LiveSettings) -> None:
+    def __init__(self, settings: LiveSettings, params: Sequence[np.record] | None = None) -> None:
         self._alerts: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._events: queue.SimpleQueue[PrivateEvent] = queue.SimpleQueue()
         self._running: list[Future[None]] = []
@@ -101,7 +113,7 @@ class Streams:
         self.wake: Callable[[], None] = lambda: None
         self.thread = StreamThread()
         self.recorder = make_recorder(settings, self._alert) if settings.record else None
-        self.market = make_market(settings, self.thread, self.recorder)
+        self.market = make_market(settings, self.thread, self.recorder, params)
         self.quotes = self.market if settings.data_from == settings.orders_at else self._order_quotes()
         self.private = self._private() if settings.has_key else None
         self._trade = self._trade_socket() if settings.has_key and settings.order_entry == "socket" else None

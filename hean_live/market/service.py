@@ -16,6 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
+import numpy as np
+
 from hean_live.market.hub import MarketHub
 from hean_live.market.markets import Markets, OnTick
 from hean_live.market.sights import SightBoard, at_market_time
@@ -68,6 +70,8 @@ class MarketStreams:
         Started by its owner.
     on_tick : callable, optional
         Called in the streams' thread after each tick of a symbol.
+    params : sequence of record of PARAMS, optional
+        Of each symbol's features.
 
     """
 
@@ -81,13 +85,14 @@ class MarketStreams:
         *,
         recorder: Recorder | None = None,
         on_tick: OnTick | None = None,
+        params: Sequence[np.record] | None = None,
     ) -> None:
         self.symbols = tuple(tick_sizes)
         self._rules = rules
         self._rest = rest
         self._thread = thread
         self._rest_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stream-rest")
-        markets = Markets(self.symbols, list(tick_sizes.values()))
+        markets = Markets(self.symbols, list(tick_sizes.values()), params)
         self._sights = SightBoard(markets)
         markets.on_tick = self._sights.take if on_tick is None else _both(self._sights.take, on_tick)
         self.hub = MarketHub(markets, rules.depth, self._fetch_trades, tape=recorder, doubt_s=rules.doubt_s)

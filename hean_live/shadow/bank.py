@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hean_live.shadow.contracts import ShadowContract
 from hean_live.shadow.records import BankSignal, BankTrip
 from models.market.tape import Events
 from models.portfolio.roster import Kind
@@ -28,7 +28,11 @@ from models.strategies.catalogue import CATALOGUE
 from models.strategies.edges import expected_edge_bps
 from models.strategies.intent import MARKET_ORDER, PLACE
 
+if TYPE_CHECKING:
+    from hean_live.app.cascade_forecaster import CascadeForecaster
+
 SPARE_ROWS: Final = 128
+CASCADE_S: Final = 10
 _HOUR_NS: Final = 3_600_000_000_000
 SEEN: Final = (
     "mid",
@@ -49,16 +53,6 @@ SEEN: Final = (
     "golden_hour",
 )
 """Features that go with a signal: those gates ask about."""
-
-
-@dataclass(frozen=True)
-class ShadowContract:
-    """What a shadow must know of a symbol: steps, and the account's fees (fractions)."""
-
-    tick_size: float
-    lot_size: float
-    maker_fee: float
-    taker_fee: float
 
 
 def venue_of(contract: ShadowContract, seed: int = 1) -> FillParameters:
@@ -108,6 +102,8 @@ class SymbolBank:
         self._signal_ns = np.zeros(len(NAMES), np.int64)
         self._was_busy = np.zeros(len(NAMES), bool)
         self._open_ns = np.zeros(len(NAMES), np.int64)
+        self._cascade_ns = 0
+        self._cascade = math.nan
 
     @property
     def newest_ns(self) -> int:
@@ -146,6 +142,14 @@ class SymbolBank:
         self._open_ns = shared.open_trips["entry_ns"].copy()
         self._empty()
         return signals, trips
+
+    def cascade_probability(self, forecaster: CascadeForecaster) -> float:
+        """Return what M2 says of the symbol's market as of the last tick, read again every `CASCADE_S`; NaN without an answer."""
+        at_ns = int(self._run.symbols["market"]["tick_at_ns"][0])
+        if at_ns - self._cascade_ns >= CASCADE_S * 1_000_000_000:
+            self._cascade_ns = at_ns
+            self._cascade = forecaster.probability(self._run.symbols, 0)
+        return self._cascade
 
     def holding(self) -> list[str]:
         """Return the strategies that have a position or orders under way."""

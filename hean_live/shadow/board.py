@@ -1,8 +1,8 @@
 """What the loop knows beyond the streams, put by for the bank: funding terms and forecasts, one outlook a symbol.
 
-The loop writes, the bank's thread reads: a record is replaced, never changed. What the executor does not know stays unknown: spot,
-pairs and other venues (so the strategies on two markets do not trade in its shadows), sentiment. What does not belong here: how
-forecasts are made.
+The loop writes, the bank's thread reads: a record is replaced, never changed. What the executor does not know stays unknown:
+spot, pairs and other venues (so the strategies on two markets do not trade in its shadows), sentiment. What does not belong
+here: how forecasts are made.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hean_live.app.snapshot import Forecasted
 from models.market.outlook import new_outlooks
 
 if TYPE_CHECKING:
-    from hean_live.app.snapshot import Forecasted
     from models.market.bybit_v5_market import Ticker
 
 
@@ -40,7 +40,7 @@ class OutlookBoard:
 
         """
         for forecast in news:
-            if hasattr(forecast, "probability_above"):
+            if isinstance(forecast, Forecasted):
                 self._forecasts[forecast.symbol] = forecast
         for symbol, ticker in tickers.items():
             self._outlooks[symbol] = _outlook(now_ns, ticker, self._forecasts.get(symbol))

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hean_live.shadow.bank import ShadowContract, SymbolBank
+    from hean_live.app.cascade_forecaster import CascadeForecaster
+    from hean_live.shadow.bank import SymbolBank
+    from hean_live.shadow.contracts import ShadowContract
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +41,15 @@ class ShadowService:
     Parameters
     ----------
     contracts : mapping of str to ShadowContract
-        Its keys are the symbols.
+        Its keys are the symbols that have shadows.
     tap : EventTap
-        Of the same symbols, in the same order.
+        Of these symbols, and maybe others.
     capital_usd : float
     names : sequence of str, optional
         Strategies; all by default.
     outlooks : callable, optional
+    cascade : callable, optional
+        Returns M2's forecaster in use, None without one.
 
     """
 
@@ -56,12 +60,15 @@ class ShadowService:
         capital_usd: float,
         names: Sequence[str] | None = None,
         outlooks: Outlooks = lambda _symbol: None,
+        cascade: Callable[[], CascadeForecaster | None] = lambda: None,
     ) -> None:
         self._contracts = dict(contracts)
         self._tap = tap
         self._capital_usd = capital_usd
         self._names = names
         self._outlooks = outlooks
+        self._cascade = cascade
+        self._places = [tap.symbols.index(symbol) for symbol in contracts]
         self._news: queue.SimpleQueue[tuple[list[BankSignal], list[BankTrip]]] = queue.SimpleQueue()
         self._holding: tuple[tuple[str, str], ...] = ()
         self._lagging_s = 0.0
@@ -131,9 +138,13 @@ class ShadowService:
     def step(self, banks: Sequence[SymbolBank]) -> None:
         """Take what waits, symbol by symbol."""
         newest_ns = 0
-        for place, bank in enumerate(banks):
+        forecaster = self._cascade()
+        for place, bank in zip(self._places, banks, strict=True):
             told = self._outlooks(bank.symbol)
             if told is not None:
+                if forecaster is not None:
+                    told = told.copy()
+                    told["cascade_probability"] = bank.cascade_probability(forecaster)
                 bank.tell(told)
             events = self._tap.drain(place)
             if events is not None:

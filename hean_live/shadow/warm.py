@@ -13,7 +13,8 @@ def warm() -> None:
     name_kernel_cache()
     import numpy as np
 
-    from hean_live.shadow.bank import ShadowContract, SymbolBank
+    from hean_live.shadow.bank import SymbolBank
+    from hean_live.shadow.contracts import ShadowContract
     from models.market.outlook import new_outlooks
     from models.market.tape import EVENT
 

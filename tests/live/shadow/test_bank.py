@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hean_live.shadow.bank import SPARE_ROWS, ShadowContract, SymbolBank, venue_of
+from hean_live.shadow.bank import SPARE_ROWS, SymbolBank, venue_of
+from hean_live.shadow.contracts import ShadowContract
 from hean_live.shadow.tap import MOST_WAITING, EventTap
 from models.market.tape import EVENT, GAP
 from models.regimes.kernel import REGIME_NAMES
