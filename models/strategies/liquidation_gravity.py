@@ -1,10 +1,11 @@
 """S3 LiquidationGravity: go with the move once it has broken through a cluster of estimated liquidations.
 
-Rule: while the mid travels toward a cluster of F12 that is at most 0.5 % away, prepare: remember the cluster's price. When
-the mid is 0.05 % beyond it, enter with the move. Target 0.3 % from there, stop 0.15 %; leave when the cascade ends: when one
-was seen alive on our side and is over, when one begins on the other side, or 300 s after the entry. A mid that is already far
-beyond the cluster is not chased, and a cascade alive on the other side forbids the entry. Travel is the mid's move over the
-last minute; what was prepared is forgotten when travel turns, when the mid is too far away again, or after ten minutes.
+Rule: while the mid travels toward a cluster of F12 that is at most 0.5 % away and worth at least ten seconds of average
+volume, prepare: remember the cluster's price. When the mid is 0.05 % beyond it, enter with the move. Target 0.3 % from there,
+stop 0.15 %; leave when the cascade ends: when one was seen alive on our side and is over, when one begins on the other side,
+or 300 s after the entry. A mid that is already far beyond the cluster is not chased, and a cascade alive on the other side
+forbids the entry. Travel is the mid's move over the last minute; what was prepared is forgotten when travel turns, when the
+mid is too far away again, or after ten minutes.
 
 The price of a cluster must be remembered, because the map empties a bin as soon as the price touches it.
 
@@ -51,15 +52,17 @@ SAMPLES: Final = 640
 # Reasons of its own.
 PREPARED: Final = OWN_REASONS
 TOO_FAR: Final = OWN_REASONS + 1
-TURNED: Final = OWN_REASONS + 2
-TOO_LATE: Final = OWN_REASONS + 3
-CASCADE_AGAINST: Final = OWN_REASONS + 4
-CASCADE_OVER: Final = OWN_REASONS + 5
+TOO_SMALL: Final = OWN_REASONS + 2
+TURNED: Final = OWN_REASONS + 3
+TOO_LATE: Final = OWN_REASONS + 4
+CASCADE_AGAINST: Final = OWN_REASONS + 5
+CASCADE_OVER: Final = OWN_REASONS + 6
 
 REASON_NAMES: Final = {
     **TRADE_REASON_NAMES,
     PREPARED: "PREPARED",
     TOO_FAR: "TOO_FAR",
+    TOO_SMALL: "TOO_SMALL",
     TURNED: "TURNED",
     TOO_LATE: "TOO_LATE",
     CASCADE_AGAINST: "CASCADE_AGAINST",
@@ -83,6 +86,7 @@ class Params(NamedTuple):
     """Parameters of S3. Give floats as floats."""
 
     most_distance: float = 0.005
+    least_cluster_s: float = 10.0  # its notional in seconds of the symbol's average volume
     break_through: float = 0.0005
     most_break: float = 0.0015  # beyond that it is too late
     travel_s: float = 60.0
@@ -109,6 +113,7 @@ def check_params(params: Params) -> Params:
     p = params
     for name, value, low, high in (
         ("most_distance", p.most_distance, 1e-5, 0.2),
+        ("least_cluster_s", p.least_cluster_s, 0.0, 1e6),
         ("break_through", p.break_through, 0.0, 0.1),
         ("most_break", p.most_break, p.break_through, 0.1),
         ("travel_s", p.travel_s, 1.0, 1e-9 * SAMPLE_NS * (SAMPLES - 1)),
@@ -148,8 +153,11 @@ def _prepare(market: Any, params: Params, state: Any, travel: int) -> Intent:
     if travel == 0:
         return nothing(HOLD, NO_SIGNAL)
     distance = market.cluster_above_distance if travel > 0 else market.cluster_below_distance
+    notional = market.cluster_above_usd if travel > 0 else market.cluster_below_usd
     if not distance <= params.most_distance:
         return nothing(HOLD, TOO_FAR)
+    if not notional >= params.least_cluster_s * market.usd_per_s:
+        return nothing(HOLD, TOO_SMALL)
     state.cluster_side = travel
     state.cluster_price = market.mid * (1.0 + travel * distance)
     state.prepared_ns = market.tick_at_ns

@@ -19,14 +19,15 @@ DISTANCE = 0.004
 def clusters(side, distance):
     """Cluster distances with one on `side` and, nearer, one on the other side that must not matter."""
     above, below = (distance, 0.001) if side > 0 else (0.001, distance)
-    return {"cluster_above_distance": above, "cluster_below_distance": below}
+    worth = {"cluster_above_usd": 1e6, "cluster_below_usd": 1e6, "usd_per_s": 1e4}
+    return {"cluster_above_distance": above, "cluster_below_distance": below, **worth}
 
 
 def travelling(side=1, distance=DISTANCE, travel=0.001, **features):
     """A desk that has travelled for a minute toward a cluster, and the intent of now at 100."""
-    desk = Desk(s3, **features)
+    desk = Desk(s3)
     desk.tick(T - 60.0, 100.0 / (1.0 + side * travel))
-    return desk, desk.tick(T, 100.0, **clusters(side, distance))
+    return desk, desk.tick(T, 100.0, **{**clusters(side, distance), **features})
 
 
 def prepared(side=1):
@@ -65,6 +66,15 @@ def test_it_prepares_for_a_near_cluster_in_the_direction_of_travel(side, change,
     desk, intent = travelling(side, **change)
     assert intent.reason == reason
     assert desk.state.cluster_side == (side if reason == s3.PREPARED else 0)
+
+
+@pytest.mark.parametrize(("side", "name"), [(1, "cluster_above_usd"), (-1, "cluster_below_usd")])
+@pytest.mark.parametrize(
+    ("usd", "reason"), [(1e5, s3.PREPARED), (9.99e4, s3.TOO_SMALL), (math.nan, s3.TOO_SMALL)]
+)
+def test_a_cluster_must_be_worth_ten_seconds_of_average_volume(side, name, usd, reason):
+    assert travelling(side, **{name: usd})[1].reason == reason
+    assert travelling(side, usd_per_s=math.nan)[1].reason == s3.TOO_SMALL
 
 
 def test_an_unknown_travel_prepares_nothing():
@@ -187,7 +197,7 @@ def test_a_whole_trade():
     for second in range(200):
         mid *= 1.0 - 5e-5
         distance = math.nan if mid < 99.4 else 1.0 - 99.4 / mid
-        desk.tick(T + second, mid, cluster_below_distance=distance, cluster_above_distance=0.001)
+        desk.tick(T + second, mid, **clusters(-1, distance))
     assert [name for _, name in desk.log] == ["ENTRY", "TARGET_ORDER"]
     assert desk.position == 0.0
     assert desk.state.entry_mid == pytest.approx(99.4 * 0.9995, rel=6e-5)
