@@ -13,6 +13,7 @@ import math
 import types
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -58,8 +59,8 @@ def plain(value: object, memo: Memo | None = None) -> Tree:
     Parameters
     ----------
     value : object
-        A dataclass, a named tuple, a mapping, a sequence, a number, text or None, nested at will. Scalars of NumPy
-        become Python's.
+        A dataclass, a named tuple, a mapping, a sequence, a frozen set, an enumeration of texts, a number, text or None, nested
+        at will. Scalars of NumPy become Python's.
     memo : Memo, optional
         Trees to use again; what is returned may share them, and must not be changed.
 
@@ -156,6 +157,10 @@ def _writer(kind: type) -> Writer:
         return _mapping
     if issubclass(kind, (list, tuple)):
         return _sequence
+    if issubclass(kind, frozenset):
+        return lambda value, memo: [plain(item, memo) for item in sorted(value)]
+    if issubclass(kind, StrEnum):
+        return lambda value, _memo: str(value.value)
     if issubclass(kind, np.generic):
         return lambda value, _memo: plain(value.item())
     raise DataError(f"a record of plain values was expected, was one with a {kind.__name__}")
@@ -178,7 +183,7 @@ def _reader(hint: Any) -> Callable[[Tree], Any]:
         return lambda tree: tuple(
             read(item) for read, item in zip(readers, _list_of(tree, len(readers)), strict=True)
         )
-    if origin is not None and issubclass(origin, (tuple, list)):
+    if origin is not None and issubclass(origin, (tuple, list, frozenset)):
         inner = _reader(arguments[0])
         return lambda tree: origin(inner(item) for item in _list_of(tree))
     if hint in (float, Decimal):
@@ -186,6 +191,8 @@ def _reader(hint: Any) -> Callable[[Tree], Any]:
         return lambda tree: hint(tree) if type(tree) is str else tree
     if dataclasses.is_dataclass(hint) or hasattr(hint, "_fields"):
         return _record_reader(hint)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint
     if hint in _AS_THEY_ARE:
         return lambda tree: tree
     raise DataError(f"a type of plain values was expected, was {hint}")
