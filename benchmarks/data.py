@@ -7,7 +7,8 @@ prints one JSON object. Keys the project's goals name:
 - ``archive_rows_per_s``, ``archive_mb_per_s``: a synthetic day of trades in Bybit's daily format (``archive_rows`` rows; MB of
   compressed file), from the file on loopback to the lake with every check; beside ``polars_rows_per_s``: Polars reading the same
   file and writing Parquet with the same compression, nothing checked. ``ratio_polars`` is our time over Polars', the median of
-  interleaved runs.
+  interleaved runs; ``ratio_polars_cpu`` the same in processor time of this process (the file's server runs in it and counts as
+  ours), which a busy machine disturbs less. ``ratio_polars_streaming``: over Polars' streaming engine writing only our columns.
 - ``growth_10x_time_ratio``, ``growth_30x_time_ratio``: time of 10 and 30 such (smaller) days over 10 and 30 times that of one;
   ``growth_30x_memory_ratio``: peak memory of 30 days over that of one, each in a process of its own.
 - ``year_10_symbols_s``: light datasets through Dagster (quick: fewer days and symbols, see ``light_days``), with
@@ -19,125 +20,19 @@ prints one JSON object. Keys the project's goals name:
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from benchmarks.data_archives import FIRST, SYMBOL, archive, ours, served, write_day
 from benchmarks.road import END, LIGHT, testnet
-
-SYMBOL = "BTCUSDT"
-FIRST = date(2025, 1, 1)
-_HEADER = "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional"
-
-
-def write_day(path: Path, day: date, rows: int, seed: int) -> None:
-    """Write a day of seeded trades as the venue's gzip file."""
-    import numpy as np
-    import polars as pl
-
-    rng = np.random.default_rng(seed)
-    midnight = (day - date(1970, 1, 1)).days * 86_400
-    price = 60_000.0 + 0.1 * np.cumsum(rng.integers(-1, 2, rows))
-    size = rng.integers(1, 5000, rows) / 1000
-    raw = rng.bytes(16 * rows).hex()
-    ids = [f"{raw[i : i + 8]}-{raw[i + 8 : i + 12]}-{raw[i + 12 : i + 32]}" for i in range(0, 32 * rows, 32)]
-    frame = pl.DataFrame(
-        {
-            "timestamp": (midnight + np.sort(rng.integers(0, 864_000_000, rows)) / 1e4).round(4),
-            "symbol": pl.repeat(SYMBOL, rows, eager=True),
-            "side": np.where(rng.random(rows) < 0.5, "Buy", "Sell"),
-            "size": size,
-            "price": price.round(1),
-            "tickDirection": pl.repeat("ZeroMinusTick", rows, eager=True),
-            "trdMatchID": ids,
-            "grossValue": (price * size * 1e8).round(0),
-            "homeNotional": size,
-            "foreignNotional": (price * size).round(4),
-        }
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wb", compresslevel=5) as file:
-        file.write(frame.write_csv().encode())
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def served(folder: Path):
-    """Serve a folder on loopback; yields its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def ours(url: str, home: Path, days: int) -> float:
-    """Seconds to bring `days` days into a new lake."""
-    from hean_pipelines.defs.archives.ingest import ingest_archives
-    from hean_pipelines.defs.archives.specs import archive_specs
-    from hean_pipelines.resources.lake import Lake
-    from hean_pipelines.settings import load_settings
-    from hean_pipelines.sources.archives import ArchiveFetcher
-    from hean_pipelines.sources.http import PoliteHttp
-
-    settings = load_settings(home=home, bybit_archive_url=url)
-    spec = next(spec for spec in archive_specs(settings) if spec.dataset.name == "raw_bybit__trades")
-    http = PoliteHttp()
-    started = time.perf_counter()
-    fetcher, lake = ArchiveFetcher(http, home / "archives"), Lake(settings.lake_root)
-    report = ingest_archives(spec, fetcher, lake, [SYMBOL], FIRST, FIRST + timedelta(days - 1))
-    seconds = time.perf_counter() - started
-    http.close()
-    if report.failed or report.files != days:
-        raise SystemExit(f"archive ingest failed: {report}")
-    return seconds
-
-
-def plain(path: Path, target: Path) -> float:
-    """Seconds Polars needs for the same file, with nothing checked."""
-    import polars as pl
-
-    started = time.perf_counter()
-    pl.read_csv(path).write_parquet(target, compression="zstd")
-    return time.perf_counter() - started
-
-
-def archive(folder: Path, rows: int, runs: int) -> dict[str, Any]:
-    """One big day, ours and Polars' interleaved."""
-    path = folder / "site" / "trading" / SYMBOL / f"{SYMBOL}{FIRST}.csv.gz"
-    write_day(path, FIRST, rows, 1)
-    mine, theirs = [], []
-    with served(folder / "site") as url:
-        for run in range(runs + 1):
-            theirs.append(plain(path, folder / "plain.parquet"))
-            mine.append(ours(url, folder / f"home{run}", 1))
-    mine, theirs = mine[1:], theirs[1:]  # the first warms libraries and page cache
-    return {
-        "archive_rows": rows,
-        "archive_rows_per_s": round(rows / statistics.median(mine)),
-        "archive_mb_per_s": round(path.stat().st_size / 1e6 / statistics.median(mine), 1),
-        "polars_rows_per_s": round(rows / statistics.median(theirs)),
-        "ratio_polars": round(statistics.median(a / b for a, b in zip(mine, theirs, strict=True)), 3),
-    }
 
 
 def growth(folder: Path, rows: int) -> dict[str, Any]:
@@ -181,7 +76,8 @@ def days_of(url: str, days: int, home: Path) -> None:
 
 def through_dagster(folder: Path, symbols: list[str], days: int) -> dict[str, Any]:
     """Light datasets through the assets: where the wall time goes; then the warehouse."""
-    from hean_pipelines.backfill import plan_backfill, run_backfill
+    from hean_pipelines.backfill import run_backfill
+    from hean_pipelines.backfill_plan import plan_backfill
     from hean_pipelines.instance import open_instance
     from hean_pipelines.settings import load_settings
 

@@ -69,7 +69,8 @@ def ingest(
     home: Path, url: str, symbols: list[str], days: int, datasets: tuple[str, ...]
 ) -> tuple[float, int]:
     """Backfill the last `days` before `END`; returns seconds and rows."""
-    from hean_pipelines.backfill import plan_backfill, run_backfill
+    from hean_pipelines.backfill import run_backfill
+    from hean_pipelines.backfill_plan import plan_backfill
     from hean_pipelines.settings import load_settings
 
     first = END - timedelta(days=days)

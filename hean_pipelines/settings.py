@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from hean_pipelines.text_settings import TEXT_SECRETS, TextSettings
 from models.errors import ConfigError
 
 PREFIX = "HEAN_PIPELINES_"
@@ -24,11 +25,11 @@ HOME_VARIABLE = "HEAN_HOME"
 DEFAULT_HOME = "var"
 Interval = Literal["5min", "15min", "30min", "1h", "4h", "1d"]
 _TABLES = ("live", "pipelines")
-_SECRETS = ("coinglass_key", "alert_webhook_url", "alert_smtp_password")
+_SECRETS = ("coinglass_key", "alert_webhook_url", "alert_smtp_password", *TEXT_SECRETS)
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]+):[^@/\s]+(?=@)")
 
 
-class PipelineSettings(BaseSettings):
+class PipelineSettings(TextSettings):
     """Everything the pipelines can be told.
 
     Build it with `load_settings`, which turns a validation failure into a `ConfigError` that names the key.

@@ -20,6 +20,7 @@ from (
         ('raw_bybit__1m_index_klines', 'bybit', 60),
         ('raw_bybit__snapshot_instruments', 'bybit', null),
         ('raw_bybit__snapshot_tickers', 'bybit', null),
+        ('raw_bybit__snapshot_mids', 'bybit', null),
         ('raw_bybit__trades', 'bybit', null),
         ('raw_bybit__book_events', 'bybit', null),
         ('raw_bybit__60s_open_interest', 'bybit', null),
@@ -43,5 +44,7 @@ from (
         ('raw_coinglass__snapshot_long_short', 'coinglass', null),
         ('raw_coinglass__snapshot_taker_volume', 'coinglass', null),
         ('raw_coinglass__snapshot_liquidation_heatmap', 'coinglass', null),
-        ('raw_sentiment__fear_greed', 'sentiment', 86400)
+        ('raw_sentiment__fear_greed', 'sentiment', 86400),
+        ('raw_reddit__scored_posts', 'reddit', null),
+        ('raw_x__scored_posts', 'x', null)
 ) as declared (dataset, venue, cadence_s)

@@ -31,6 +31,8 @@ with samples as (
     union all
     select 'raw_bybit__snapshot_tickers', symbol, seen_at, available_at from raw_bybit__snapshot_tickers
     union all
+    select 'raw_bybit__snapshot_mids', symbol, seen_at, available_at from raw_bybit__snapshot_mids
+    union all
     select 'raw_bybit__trades', symbol, ts, available_at from raw_bybit__trades
     union all
     select 'raw_bybit__book_events', symbol, exch_ts, available_at from raw_bybit__book_events
@@ -74,6 +76,10 @@ with samples as (
     select 'raw_coinglass__snapshot_liquidation_heatmap', symbol, seen_at, available_at from raw_coinglass__snapshot_liquidation_heatmap
     union all
     select 'raw_sentiment__fear_greed', symbol, ts, available_at from raw_sentiment__fear_greed
+    union all
+    select 'raw_reddit__scored_posts', symbol, seen_at, available_at from raw_reddit__scored_posts
+    union all
+    select 'raw_x__scored_posts', symbol, seen_at, available_at from raw_x__scored_posts
 )
 
 select

@@ -37,6 +37,8 @@ with named as (
     union all
     select 'binance', symbol, available_at from stg_binance__account_ratio
     union all
+    select 'binance', symbol, available_at from stg_binance__book_depth
+    union all
     select 'binance', symbol, available_at from stg_binance__funding_now
     union all
     select 'binance', symbol, available_at from stg_binance__instruments

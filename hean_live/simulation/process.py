@@ -158,6 +158,8 @@ class SimulatedModel:
 
     model = _Champion()
     matrix: Mapping[tuple[str, str], object] = MappingProxyType({})
+    policy = None
+    policy_version = ""
 
     def view(self, _now_ns: int) -> ModelView:
         """Return what the gates ask for."""

@@ -10,7 +10,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hean_pipelines.backfill import BackfillPlan, BackfillResult
+    from hean_pipelines.backfill import BackfillResult
+    from hean_pipelines.backfill_plan import BackfillPlan
 
 _EPILOG = """\
 examples:
@@ -64,7 +65,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Plan, fetch, print what was stored; returns the exit code."""
-    from hean_pipelines.backfill import plan_backfill, run_backfill
+    from hean_pipelines.backfill import run_backfill
+    from hean_pipelines.backfill_plan import plan_backfill
     from hean_pipelines.settings import load_settings
 
     settings = load_settings(venue_url=args.venue_url)

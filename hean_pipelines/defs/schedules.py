@@ -53,9 +53,11 @@ def learn_selection() -> dg.AssetSelection:
 
 def snapshot_selection() -> dg.AssetSelection:
     """Return what other venues say of the present: it has no past, so an hour missed is lost."""
+    from hean_pipelines.defs.other_venues.posts import post_sources
     from hean_pipelines.defs.other_venues.snapshots import coinglass_snapshots, venue_snapshots
 
-    return dg.AssetSelection.assets(*(each.dataset for each in (*venue_snapshots(), *coinglass_snapshots())))
+    said = (*venue_snapshots(), *coinglass_snapshots(), *post_sources())
+    return dg.AssetSelection.assets(*(each.dataset for each in said))
 
 
 def schedule_definitions(settings: "PipelineSettings") -> dg.Definitions:
@@ -112,7 +114,7 @@ def _other_venues(settings: "PipelineSettings", status: dg.DefaultScheduleStatus
     snapshots = dg.define_asset_job(
         SNAPSHOT_JOB,
         selection=snapshot_selection(),
-        description="Add what Binance, OKX and CoinGlass say right now to today's snapshots.",
+        description="Add what Binance, OKX, CoinGlass, Reddit and X say right now to today's snapshots.",
     )
 
     @dg.schedule(

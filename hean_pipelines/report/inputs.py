@@ -99,6 +99,19 @@ SPECS: dict[str, Spec] = {
     ),
 }
 
+TAPE_STUDIES = ("e2", "e3", "e5", "e6", "e7")
+STUDY = "run `hean study`"
+OPTIONAL: dict[str, Spec] = {
+    name: Spec(
+        f"evidence/{name}.json",
+        f"study {name.upper()}, on tapes",
+        STUDY,
+        "study asks passed verdict reason market estimate low high n",
+    )
+    for name in TAPE_STUDIES
+}
+"""Shown where they are there; their absence is said in one line."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -119,7 +132,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything read, by the names of `SPECS`; a name is in `frames` or `documents` only if it holds something."""
+    """Everything read, by the names of `SPECS` and `OPTIONAL`; in `frames` or `documents` only what holds something."""
 
     sources: Mapping[str, Source]
     frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
@@ -161,8 +174,10 @@ def load_inputs(home: Path, lake: Path) -> Inputs:
     sources: dict[str, Source] = {}
     frames: dict[str, pl.DataFrame] = {}
     documents: dict[str, dict[str, Any]] = {}
-    for name, spec in SPECS.items():
+    for name, spec in (SPECS | OPTIONAL).items():
         path = lake / spec.path
+        if name in OPTIONAL and not path.exists():
+            continue
         shown = _shown(path, home)
         files = _files(path)
         if not files:

@@ -12,11 +12,13 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hean_pipelines.resources.distinct import distinct_rows
 from hean_pipelines.resources.lake_schemas import Dataset, dataset_named
 from models.errors import DataError
 
@@ -155,30 +157,44 @@ class Lake:
         return self.root / declared.name / f"venue={declared.venue}"
 
     def _replace(self, path: Path, content: memoryview) -> None:
-        temporary = path.with_name(f".{_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _sweep(path.parent)
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                if self.durable:
-                    os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            if error.errno in _FULL:
-                raise DiskFull(
-                    f"disk full: expected to write {len(content)} bytes to {path}, "
-                    f"was refused ({error.strerror})",
-                    remedy=f"free space on the disk of {self.root} and run again; nothing was half-written",
-                ) from None
-            raise DataError(
-                f"could not write {path}: {error.strerror or error}", remedy="check the folder's permissions"
+        with refusals_told(path, self.root):
+            temporary = begin_replacement(path)
+            try:
+                with temporary.open("wb") as file:
+                    file.write(content)
+                self.finish_replacement(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def finish_replacement(self, temporary: Path, path: Path) -> None:
+        """Put a file that is whole in its place."""
+        if self.durable:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+
+
+def begin_replacement(path: Path) -> Path:
+    """Return a name beside `path` for its next version, in a folder rid of what killed processes left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent)
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+
+
+@contextmanager
+def refusals_told(path: Path, root: Path) -> Iterator[None]:
+    """Turn what the operating system refuses while a partition is written into `DiskFull` or `DataError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFull(
+                f"disk full: expected to write {path}, was refused ({error.strerror})",
+                remedy=f"free space on the disk of {root} and run again; nothing was half-written",
             ) from None
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        raise DataError(
+            f"could not write {path}: {error.strerror or error}", remedy="check the folder's permissions"
+        ) from None
 
 
 def schema_of(dataset: Dataset) -> pl.Schema:
@@ -207,20 +223,12 @@ def _conformed(dataset: Dataset, frame: pl.DataFrame, day: date, *, is_distinct:
     by = (dataset.time,) if dataset.keeps_order else (dataset.time, *dataset.key)
     rising = dataset.keeps_order and bool((times[1:] >= times[:-1]).all())
     ready = frame if rising else frame.sort(*by, maintain_order=True)
-    twice = 0 if is_distinct else ready.height - _distinct(ready, dataset.key)
+    twice = 0 if is_distinct else ready.height - distinct_rows(ready, dataset.key)
     if twice:
         raise DataError(
             f"{dataset.name}: expected each {dataset.key} once on {day}, was {twice} rows too many"
         )
     return ready
-
-
-def _distinct(frame: pl.DataFrame, key: tuple[str, ...]) -> int:
-    # A file holds one symbol, so the rest of its key tells rows apart; one column is counted much faster than a tuple.
-    rest = [name for name in key if name != "symbol"]
-    if len(rest) == 1 and frame.get_column("symbol").n_unique() == 1:
-        return frame.get_column(rest[0]).n_unique()
-    return frame.n_unique(subset=list(key))
 
 
 def _values(folder: Path, prefix: str) -> list[str]:

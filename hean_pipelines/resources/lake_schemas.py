@@ -121,6 +121,19 @@ _DATASETS = (
         "the settlement it is for.",
         _TICKER,
     ),
+    snapshot(
+        "raw_bybit__snapshot_mids",
+        "Best bid and ask of the perpetual and, asked right after, of the spot market of the same name: the live "
+        "premium. `seen_at` is when both were known, `spot_seen_at` the venue's time of the spot reply. Empty where there "
+        "is no such spot market.",
+        {
+            "bid1_price": "f64",
+            "ask1_price": "f64",
+            "spot_seen_at": "i64",
+            "spot_bid1_price": "f64",
+            "spot_ask1_price": "f64",
+        },
+    ),
     own(
         "orders",
         "The executor's orders, by the day they were created; quantities as the journal's exact text.",

@@ -207,6 +207,32 @@ _SENTIMENT = (
         "raw_sentiment__fear_greed", "The Fear & Greed index, 0 to 100, of the day `ts`.", "value", 86_400, 0
     ),
 )
+_SCORED_POST: dict[str, ColumnType] = {
+    "post_id": "str",
+    "created_ts": "i64",
+    "place": "str",
+    "compound": "f64",
+    "positive": "f64",
+    "neutral": "f64",
+    "negative": "f64",
+    "likes": "i64",
+    "replies": "i64",
+    "scorer": "str",
+}
+_POSTS = (
+    snapshot(
+        "raw_reddit__scored_posts",
+        "How posts in the chosen subreddits sound that are about a symbol's coin, each once, from when it was first "
+        "seen; neither texts nor authors are kept. `compound` is VADER's score from -1 to +1. Only with keys.",
+        _SCORED_POST,
+    ),
+    snapshot(
+        "raw_x__scored_posts",
+        "How English posts on X sound that are about a symbol's coin, each once, from when it was first seen; neither "
+        "texts nor authors are kept. `compound` is VADER's score from -1 to +1. Only with a token.",
+        _SCORED_POST,
+    ),
+)
 
 
 def _keyed(dataset: Dataset, *more: str) -> Dataset:
@@ -224,8 +250,10 @@ _KEYS = {
     "raw_coinglass__snapshot_long_short": ("exchange", "ts"),
     "raw_coinglass__snapshot_taker_volume": ("exchange",),
     "raw_coinglass__snapshot_liquidation_heatmap": ("price", "bucket_ts"),
+    "raw_reddit__scored_posts": ("post_id",),
+    "raw_x__scored_posts": ("post_id",),
 }
 VENUE_DATASETS: tuple[Dataset, ...] = tuple(
     _keyed(dataset, *_KEYS[dataset.name]) if dataset.name in _KEYS else dataset
-    for dataset in (*_BYBIT, *_BINANCE, *_OKX, *_COINGLASS, *_SENTIMENT)
+    for dataset in (*_BYBIT, *_BINANCE, *_OKX, *_COINGLASS, *_SENTIMENT, *_POSTS)
 )

@@ -1,16 +1,17 @@
 """What is in published files: each kind of file to the rows of its dataset.
 
 Units and sides are those of the lake: ns, fractions, the taker's side. A file that is not what its kind promises is refused with
-what was found. What does not belong here: where files come from, and whether their rows make sense (`archive_checks.py`).
+what was found. What does not belong here: how a file is unpacked (`archive_csv.py`), where files come from, whether their rows
+make sense (`hean_pipelines/defs/archives/findings.py`).
 """
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hean_pipelines.sources.archive_csv import Kind, read_table, table_batches
 from models.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,18 +28,33 @@ _METRICS = (
 )
 _DEPTH = "timestamp percentage depth notional"
 _FUNDING = "calc_time funding_interval_hours last_funding_rate"
-_TEXT = {
-    _BYBIT_TRADES: {"symbol", "side", "trdMatchID"},
-    _METRICS: {"symbol", "create_time"},
-    _DEPTH: {"timestamp"},
-    _AGG_TRADES: set[str](),
-    _KLINES: set[str](),
-    _FUNDING: set[str](),
+_KINDS: dict[str, dict[str, Kind]] = {
+    _BYBIT_TRADES: {
+        "timestamp": "f64",
+        "symbol": "str",
+        "side": "str",
+        "size": "f64",
+        "price": "f64",
+        "trdMatchID": "str",
+    },
+    _METRICS: {"symbol": "str", "create_time": "str"},
+    _DEPTH: {"timestamp": "str", "percentage": "f64", "depth": "f64", "notional": "f64"},
+    _AGG_TRADES: {
+        "agg_trade_id": "str",
+        "price": "f64",
+        "quantity": "f64",
+        "transact_time": "i64",
+        "is_buyer_maker": "str",
+    },
+    _KLINES: {},
+    _FUNDING: {},
 }
+BATCH_ROWS = 250_000
 _UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _YEAR_2015_S, _YEAR_2100_S = 1_420_070_400, 4_102_444_800
 
 Parse = Callable[[Path, str], "pl.DataFrame"]
+Batches = Callable[[Path, str], "Iterator[pl.DataFrame]"]
 
 
 def bybit_trades(path: Path, symbol: str) -> pl.DataFrame:
@@ -52,9 +68,19 @@ def bybit_trades(path: Path, symbol: str) -> pl.DataFrame:
         When columns, symbol or side are not as documented.
 
     """
+    return _bybit_rows(_read(path, _BYBIT_TRADES, list(_KINDS[_BYBIT_TRADES])), path, symbol)
+
+
+def bybit_trade_batches(path: Path, symbol: str) -> Iterator[pl.DataFrame]:
+    """Yield the same trades in batches of `BATCH_ROWS`."""
+    kinds = _KINDS[_BYBIT_TRADES]
+    for frame in table_batches(path, _BYBIT_TRADES, kinds, list(kinds), BATCH_ROWS):
+        yield _bybit_rows(frame, path, symbol)
+
+
+def _bybit_rows(frame: pl.DataFrame, path: Path, symbol: str) -> pl.DataFrame:
     import polars as pl
 
-    frame = _read(path, _BYBIT_TRADES, ["timestamp", "symbol", "side", "size", "price", "trdMatchID"])
     _only(frame, "symbol", symbol, path)
     _among(frame, "side", ("Buy", "Sell"), path)
     ts = (pl.col("timestamp") * 1e6).round().cast(pl.Int64) * 1000
@@ -63,26 +89,39 @@ def bybit_trades(path: Path, symbol: str) -> pl.DataFrame:
         symbol=pl.lit(symbol),
         trade_id=pl.col("trdMatchID"),
         side=pl.when(pl.col("side") == "Buy").then(1).otherwise(-1).cast(pl.Int64),
-        price=pl.col("price").cast(pl.Float64),
-        size=pl.col("size").cast(pl.Float64),
+        price=pl.col("price"),
+        size=pl.col("size"),
         available_at=ts,
     )
 
 
 def binance_agg_trades(path: Path, symbol: str) -> pl.DataFrame:
     """Return the aggregated trades of a Binance file; ``is_buyer_maker`` true is a taker's sale."""
+    return _agg_rows(_read(path, _AGG_TRADES, list(_KINDS[_AGG_TRADES])), path, symbol)
+
+
+def binance_agg_trade_batches(path: Path, symbol: str) -> Iterator[pl.DataFrame]:
+    """Yield the same trades in batches of `BATCH_ROWS`."""
+    kinds = _KINDS[_AGG_TRADES]
+    for frame in table_batches(path, _AGG_TRADES, kinds, list(kinds), BATCH_ROWS):
+        yield _agg_rows(frame, path, symbol)
+
+
+def _agg_rows(frame: pl.DataFrame, path: Path, symbol: str) -> pl.DataFrame:
     import polars as pl
 
-    frame = _read(path, _AGG_TRADES, ["agg_trade_id", "price", "quantity", "transact_time", "is_buyer_maker"])
-    frame = _as_bool(frame, "is_buyer_maker", path)
+    _among(frame, "is_buyer_maker", ("true", "false", "True", "False"), path)
     ts = pl.col("transact_time") * _unit(frame, "transact_time", path)
     return frame.select(
         ts=ts,
         symbol=pl.lit(symbol),
-        trade_id=pl.col("agg_trade_id").cast(pl.String),
-        side=pl.when(pl.col("is_buyer_maker")).then(-1).otherwise(1).cast(pl.Int64),
-        price=pl.col("price").cast(pl.Float64),
-        size=pl.col("quantity").cast(pl.Float64),
+        trade_id=pl.col("agg_trade_id"),
+        side=pl.when(pl.col("is_buyer_maker").str.to_lowercase() == "true")
+        .then(-1)
+        .otherwise(1)
+        .cast(pl.Int64),
+        price=pl.col("price"),
+        size=pl.col("quantity"),
         available_at=ts,
     )
 
@@ -164,53 +203,7 @@ def binance_funding(path: Path, symbol: str) -> pl.DataFrame:
 
 
 def _read(path: Path, documented: str, wanted: list[str]) -> pl.DataFrame:
-    """Return the wanted columns of a CSV file that may lack its header, or have columns added at the end."""
-    import polars as pl
-
-    content, header = _member(path), documented.split()
-    try:
-        first = pl.read_csv(content, has_header=False, n_rows=1, infer_schema=False).row(0)
-        has_header = str(first[0]).strip().strip('"') == header[0]
-        names = [str(name).strip() for name in first] if has_header else header[: len(first)]
-        missing = [name for name in wanted if name not in names]
-        if missing:
-            raise DataError(
-                f"{path.name}: expected columns {', '.join(wanted)}, was {', '.join(map(str, first))[:200]}",
-                remedy="the venue may have changed its format: compare the file with its documentation",
-            )
-        text = _TEXT[documented] & set(wanted)
-        return pl.read_csv(
-            content,
-            has_header=has_header,
-            new_columns=None if has_header else names,
-            columns=[names.index(name) for name in wanted] if not has_header else wanted,
-            schema_overrides=dict.fromkeys(text, pl.String),
-            infer_schema_length=10_000,
-        ).select(wanted)
-    except pl.exceptions.PolarsError as error:
-        raise DataError(
-            f"{path.name}: expected a table of {', '.join(header)}, was unreadable: {str(error)[:200]}",
-            remedy="delete the file and fetch it again",
-        ) from None
-
-
-def _member(path: Path) -> Path | bytes:
-    """Return what Polars can read: it decompresses gzip itself, a zip's only member is unpacked."""
-    with path.open("rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-    if not is_zip:
-        return path
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
-            if len(members) != 1:
-                raise DataError(f"{path.name}: expected an archive of one file, was {len(members)}")
-            return archive.read(members[0])
-    except zipfile.BadZipFile as error:
-        raise DataError(
-            f"{path.name}: expected a zip archive, was damaged: {error}",
-            remedy="delete it and fetch it again",
-        ) from None
+    return read_table(path, documented, _KINDS[documented], wanted)
 
 
 def _unit(frame: pl.DataFrame, column: str, path: Path) -> int:
@@ -235,28 +228,14 @@ def _text_ns(column: str) -> pl.Expr:
 
 
 def _only(frame: pl.DataFrame, column: str, symbol: str, path: Path) -> None:
-    found = frame.get_column(column).unique().head(3).to_list()
-    if frame.height and found != [symbol]:
+    if frame.height and not (frame.get_column(column) == symbol).all(ignore_nulls=False):
+        found = frame.get_column(column).unique().head(3).to_list()
         raise DataError(f"{path.name}: expected rows of {symbol} only, was {', '.join(map(str, found))}")
 
 
 def _among(frame: pl.DataFrame, column: str, values: tuple[str, ...], path: Path) -> None:
-    odd = set(frame.get_column(column).unique().to_list()) - set(values)
-    if odd:
+    if not frame.get_column(column).is_in(values).all(ignore_nulls=False):
+        odd = set(frame.get_column(column).unique().to_list()) - set(values)
         raise DataError(
             f"{path.name}: expected {column} to be {' or '.join(values)}, was {sorted(map(str, odd))[:3]}"
         )
-
-
-def _as_bool(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
-    import polars as pl
-
-    if frame.schema[column] == pl.Boolean:
-        return frame
-    text = frame.get_column(column).cast(pl.String).str.to_lowercase()
-    odd = set(text.unique().to_list()) - {"true", "false"}
-    if odd:
-        raise DataError(
-            f"{path.name}: expected {column} to be true or false, was {sorted(map(str, odd))[:3]}"
-        )
-    return frame.with_columns((text == "true").alias(column))

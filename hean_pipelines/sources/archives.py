@@ -129,10 +129,10 @@ class ArchiveFetcher:
         if known is not None and expected is not None and known.sha256 == expected:
             return None
         for attempt in (1, 2):
-            head = self._download(url, path, known if expected is None else None)
-            if head is None:
+            done = self._download(url, path, known if expected is None else None)
+            if done is None:
                 return None
-            found = _sha256(path)
+            head, found = done
             if expected is None or found == expected:
                 return path, Source(
                     url, head["etag"], head["modified"], path.stat().st_size, found, expected is not None
@@ -159,7 +159,8 @@ class ArchiveFetcher:
             raise DataError(f"{url}: expected a SHA-256 and a name, was {' '.join(words)[:80]!r}")
         return words[0].lower()
 
-    def _download(self, url: str, path: Path, known: Source | None) -> dict[str, str] | None:
+    def _download(self, url: str, path: Path, known: Source | None) -> tuple[dict[str, str], str] | None:
+        """Return the server's words for the version that is now at `path` and its SHA-256; None if `known` is the newest."""
         part, note = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
         for broken in range(_BREAKS):
             begun = _begun(part, note)
@@ -176,10 +177,11 @@ class ArchiveFetcher:
                 if reply.status_code == 416 or (reply.status_code == 206 and begun != head):
                     _forget(part, note)
                     continue
-                if self._take(reply, part, note, head):
+                digest = self._take(reply, part, note, head)
+                if digest is not None:
                     part.replace(path)
                     note.unlink(missing_ok=True)
-                    return head
+                    return head, digest
             _log.info("%s broke off at %d bytes", url, part.stat().st_size if part.exists() else 0)
             self._sleep(min(0.05 * 2**broken, 5.0))
         raise Retryable(
@@ -187,22 +189,23 @@ class ArchiveFetcher:
             remedy="run again: it goes on where it stopped",
         )
 
-    def _take(self, reply: requests.Response, part: Path, note: Path, head: dict[str, str]) -> bool:
-        """Append the body; return whether the file is whole."""
+    def _take(self, reply: requests.Response, part: Path, note: Path, head: dict[str, str]) -> str | None:
+        """Append the body; return the SHA-256 of the file if it is whole."""
         resumed = reply.status_code == 206
         if not resumed:
             note.write_text(json.dumps(head), encoding="utf-8")
         expected = int(reply.headers.get("Content-Length", -1))
-        got = 0
+        got, digest = 0, _begun_digest(part) if resumed else hashlib.sha256()
         with part.open("ab" if resumed else "wb") as file:
             try:
                 for block in reply.iter_content(_BLOCK):
                     file.write(block)
+                    digest.update(block)
                     got += len(block)
                     self._on_bytes(len(block))
             except requests.RequestException:
-                return False
-        return expected in (-1, got)
+                return None
+        return digest.hexdigest() if expected in (-1, got) else None
 
 
 def _headers(begun: dict[str, str] | None, part: Path, known: Source | None) -> dict[str, str]:
@@ -243,6 +246,6 @@ def _forget(part: Path, note: Path) -> None:
     note.unlink(missing_ok=True)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _begun_digest(part: Path) -> hashlib._Hash:
+    with part.open("rb") as file:
+        return hashlib.file_digest(file, "sha256")

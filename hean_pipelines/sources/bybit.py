@@ -15,7 +15,7 @@ from urllib.parse import quote
 from hean_pipelines.sources.http import PoliteHttp, Retry
 from hean_pipelines.sources.ranges import NS_PER_MS, Columns, join_pages
 from models.errors import DataError, SkipSymbol
-from models.market.bybit_v5 import envelope_time_ns, next_page_cursor, return_code, rows_of
+from models.market.bybit_v5 import envelope_time_ns, next_page_cursor, real, return_code, rows_of
 from models.market.bybit_v5_market import (
     AccountRatio,
     FundingHistory,
@@ -120,6 +120,17 @@ class BybitPublicClient:
         envelope = self._envelope("/v5/market/tickers", {"category": "linear"})
         rows = rows_of(self._checked(envelope, "/v5/market/tickers"), "tickers")
         return envelope_time_ns(envelope), [parse_ticker(row) for row in rows if row.get("symbol") in wanted]
+
+    def spot_quotes(self, symbols: Iterable[str]) -> tuple[int, dict[str, tuple[float, float]]]:
+        """Return the venue's time (ns) and best (bid, ask) of the spot markets of these names that have both."""
+        wanted = set(symbols)
+        envelope = self._envelope("/v5/market/tickers", {"category": "spot"})
+        rows = rows_of(self._checked(envelope, "/v5/market/tickers"), "tickers")
+        return envelope_time_ns(envelope), {
+            str(row["symbol"]): (real(row, "bid1Price", "tickers"), real(row, "ask1Price", "tickers"))
+            for row in rows
+            if row.get("symbol") in wanted and row.get("bid1Price") and row.get("ask1Price")
+        }
 
     def instruments(self, symbols: Iterable[str]) -> tuple[int, list[Instrument]]:
         """Return the venue's time (ns) of the first page and the contracts of `symbols` that it knows."""

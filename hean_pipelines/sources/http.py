@@ -9,24 +9,18 @@ import json
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
 from hean_pipelines.sources.budget import SharedBudget
+from hean_pipelines.sources.turns import BAN_S, RequestsBanned, Traffic, Turns, shown
 from models.errors import DataError, Retryable
 
-BAN_S = 600.0
-"""The venue lifts a ban of an address after ten minutes without traffic."""
-
-
-class RequestsBanned(Retryable):
-    """The venue refuses this address for a while; asking again would only lengthen it."""
+__all__ = ["BAN_S", "AnyJudge", "Judge", "PoliteHttp", "RequestsBanned", "Retry", "Traffic"]
 
 
 @dataclass(frozen=True)
@@ -41,23 +35,6 @@ Judge = Callable[[Mapping[str, Any], Mapping[str, str]], Retry | None]
 """Looks at (body, headers) of a reply and says whether to ask again."""
 AnyJudge = Callable[[Any, Mapping[str, str]], Retry | None]
 """The same for replies that may be arrays."""
-
-
-@dataclass
-class Traffic:
-    """What was spent: requests sent, retries among them, seconds on the network, seconds waiting."""
-
-    requests: int = 0
-    retries: int = 0
-    network_s: float = 0.0
-    waiting_s: float = 0.0
-
-
-@dataclass
-class _Host:
-    sent: deque[float] = field(default_factory=deque)
-    banned_until: float = 0.0
-    refusal: str = ""
 
 
 class PoliteHttp:
@@ -93,20 +70,21 @@ class PoliteHttp:
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.budget = requests_per_5s
         self.max_attempts = max_attempts
         self.timeout_s = timeout_s
-        self.traffic = Traffic()
         self.wall = wall
-        self._shared = shared
+        self._turns = Turns(requests_per_5s, shared, sleep, monotonic)
         self._backoff = (backoff_s, backoff_max_s)
-        self._sleep = sleep
         self._monotonic = monotonic
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
-        self._hosts: dict[str, _Host] = {}
         self._lock = threading.Lock()
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was spent so far."""
+        return self._turns.traffic
 
     def get_json(self, url: str, judge: Judge) -> dict[str, Any]:
         """Return the JSON object at `url`, asked for again as long as that can help; see `get_any`."""
@@ -135,21 +113,25 @@ class PoliteHttp:
             On an answer that asking again cannot change (other 4xx).
 
         """
-        reason = ""
-        for attempt in range(self.max_attempts):
-            outcome = self._attempt(url, judge, headers or {}, answers)
-            if not isinstance(outcome, Retry):
-                return outcome
-            reason = outcome.reason
-            if attempt + 1 < self.max_attempts:
-                with self._lock:
-                    self.traffic.retries += 1
-                self._wait(outcome.wait_s + self._jitter(attempt))
-        raise Retryable(
-            f"GET {_shown(url)}: expected an answer, was {reason} in {self.max_attempts} attempts",
-            remedy="check that the venue's address is right and reachable, then run again: "
-            "what was fetched before is kept",
-        )
+        request = _raw_get(url)
+        request.headers.update(headers or {})
+        return self._until(url, lambda: self._attempt(url, request, judge, answers))
+
+    def post_form(
+        self, url: str, fields: Mapping[str, str], auth: tuple[str, str], judge: AnyJudge, agent: str
+    ) -> Any:
+        """Return the JSON a form is answered with, as `get_any`; `auth` is user and password, never shown.
+
+        Only for questions that may be asked twice, such as for a token.
+        """
+        request = requests.Request(
+            "POST",
+            url,
+            data=dict(fields),
+            auth=auth,
+            headers={"Accept": "application/json", "User-Agent": agent},
+        ).prepare()
+        return self._until(url, lambda: self._attempt(url, request, judge, (200, 400, 401)))
 
     def open_stream(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         """Return an answer whose body is still to be read, within the budget and after retries.
@@ -173,23 +155,26 @@ class PoliteHttp:
             As `get_json`.
 
         """
+        reply: requests.Response = self._until(url, lambda: self._attempt_stream(url, headers))
+        return reply
+
+    def _until(self, url: str, attempt: Callable[[], Any]) -> Any:
+        """Return what an attempt gives that is not a word to try again."""
         reason = ""
-        for attempt in range(self.max_attempts):
-            outcome = self._attempt_stream(url, headers)
-            if isinstance(outcome, requests.Response):
+        for number in range(self.max_attempts):
+            outcome = attempt()
+            if not isinstance(outcome, Retry):
                 return outcome
             reason = outcome.reason
-            if attempt + 1 < self.max_attempts:
-                with self._lock:
-                    self.traffic.retries += 1
-                self._wait(outcome.wait_s + self._jitter(attempt))
+            if number + 1 < self.max_attempts:
+                self._turns.wait_for_retry(outcome.wait_s + self._jitter(number))
         raise Retryable(
-            f"GET {_shown(url)}: expected an answer, was {reason} in {self.max_attempts} attempts",
+            f"GET {shown(url)}: expected an answer, was {reason} in {self.max_attempts} attempts",
             remedy="check that the address is right and reachable, then run again: what was fetched before is kept",
         )
 
     def _attempt_stream(self, url: str, headers: Mapping[str, str]) -> requests.Response | Retry:
-        host = self._take_turn(url)
+        self._turns.take(url)
         try:
             session, surroundings = self._session(url)
             request = _raw_get(url)
@@ -202,18 +187,15 @@ class PoliteHttp:
         if reply.status_code in (200, 206, 304, 404, 416):
             return reply
         with reply:
-            return self._refusal(url, host, reply)
+            return self._refusal(url, reply)
 
     def _attempt(
-        self, url: str, judge: AnyJudge, headers: Mapping[str, str], answers: tuple[int, ...]
+        self, url: str, request: requests.PreparedRequest, judge: AnyJudge, answers: tuple[int, ...]
     ) -> Any:
-        host = self._take_turn(url)
+        self._turns.take(url)
         started = self._monotonic()
         try:
-            # A prepared request would re-encode the query; the raw URL is what a cursor needs.
             session, surroundings = self._session(url)
-            request = _raw_get(url)
-            request.headers.update(headers)
             reply = session.send(request, timeout=self.timeout_s, **surroundings)
             body = reply.content
         except requests.Timeout:
@@ -221,75 +203,42 @@ class PoliteHttp:
         except requests.RequestException as error:
             return Retry(f"a broken connection ({_cause(error)})")
         finally:
-            with self._lock:
-                self.traffic.network_s += self._monotonic() - started
+            self._turns.on_network(self._monotonic() - started)
         if reply.status_code not in answers:
-            return self._refusal(url, host, reply)
+            return self._refusal(url, reply)
         try:
             content = json.loads(body)
         except ValueError:
             return Retry(f"a body of {len(body)} bytes that is not JSON (truncated?)")
         return judge(content, reply.headers) or content
 
-    def _refusal(self, url: str, host: _Host, reply: requests.Response) -> Retry:
+    def _refusal(self, url: str, reply: requests.Response) -> Retry:
         status, text = reply.status_code, reply.text[:120].strip()
         if status in (403, 418):  # 418: how Binance says that an address is banned
-            host.banned_until, host.refusal = self._monotonic() + BAN_S, f"HTTP {status} ({text})"
-            raise self._ban(url, host.refusal)
+            raise self._turns.ban(url, f"HTTP {status} ({text})")
         if status == 429 or status >= 500:
             return Retry(f"HTTP {status} ({text})", self._retry_after(reply.headers))
         raise DataError(
-            f"GET {_shown(url)}: expected HTTP 200, was {status} ({text})",
+            f"GET {shown(url)}: expected HTTP 200, was {status} ({text})",
             remedy="check the venue's address (HEAN_PIPELINES_VENUE_URL) and the request's parameters",
         )
 
     def _retry_after(self, headers: Mapping[str, str]) -> float:
-        value = headers.get("Retry-After", "")
-        try:
-            seconds = float(value)
-        except ValueError:
-            try:
-                seconds = parsedate_to_datetime(value).timestamp() - self.wall()
-            except ValueError:
-                return 0.0
+        seconds = self._told_wait(headers)
         return min(max(seconds, 0.0), BAN_S)
 
-    def _take_turn(self, url: str) -> _Host:
-        # A log of the last five seconds is exact; a refilling bucket would allow bursts of twice the budget.
-        with self._lock:
-            host = self._hosts.setdefault(urlsplit(url).netloc, _Host())
-        while True:
-            with self._lock:
-                now = self._monotonic()
-                if now < host.banned_until:
-                    raise self._ban(url, f"not sent after {host.refusal}")
-                while host.sent and now - host.sent[0] >= 5.0:
-                    host.sent.popleft()
-                if len(host.sent) < self.budget:
-                    host.sent.append(now)
-                    self.traffic.requests += 1
-                    break
-                pause = 5.0 - (now - host.sent[0])
-            self._wait(pause)
-        if self._shared is not None:
-            waited = self._shared.take(urlsplit(url).netloc)
-            with self._lock:
-                self.traffic.waiting_s += waited
-        return host
-
-    @staticmethod
-    def _ban(url: str, what: str) -> RequestsBanned:
-        return RequestsBanned(
-            f"GET {_shown(url)}: expected HTTP 200, was {what}: too many requests from this address, "
-            "or a country the venue does not serve",
-            remedy="stop everything that asks this venue from here, wait 10 minutes, run again; "
-            "what was fetched before is kept",
-        )
-
-    def _wait(self, seconds: float) -> None:
-        with self._lock:
-            self.traffic.waiting_s += seconds
-        self._sleep(seconds)
+    def _told_wait(self, headers: Mapping[str, str]) -> float:
+        """Return the seconds a refusal asks for: by ``Retry-After``, X's ``x-rate-limit-reset`` or Reddit's own."""
+        value = headers.get("Retry-After", "")
+        try:
+            if not value and "x-rate-limit-reset" in headers:
+                return float(headers["x-rate-limit-reset"]) - self.wall()  # a moment in Unix seconds
+            return float(value or headers.get("X-Ratelimit-Reset", ""))
+        except ValueError:
+            try:
+                return parsedate_to_datetime(value).timestamp() - self.wall()
+            except ValueError:
+                return 0.0
 
     def _jitter(self, attempt: int) -> float:
         base, most = self._backoff
@@ -321,14 +270,10 @@ def _object_only(body: Any) -> Retry | None:
 
 
 def _raw_get(url: str) -> requests.PreparedRequest:
+    # A prepared request would re-encode the query; the raw URL is what a cursor needs.
     request = requests.Request("GET", url, headers={"Accept": "application/json"}).prepare()
     request.url = url
     return request
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}?{parts.query}"
 
 
 def _cause(error: BaseException) -> str:

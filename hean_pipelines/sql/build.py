@@ -1,8 +1,9 @@
 """Building a SQL file into its table: write, audit, publish in one transaction; marts are exported to Parquet.
 
-Tables whose header says so are brought up to date day by day instead of rebuilt (`partitions`). A table is replaced only
-if its columns are those its header names and no blocking test fails; else the former table and the former export stay
-as they were. What does not belong here: opening the warehouse, Dagster.
+Tables whose header says so are brought up to date day by day instead of rebuilt (`partitions`), a batch of days a
+transaction: days that pass stay, those that do not keep their former rows. A table is replaced only if its columns are those
+its header names and no blocking test fails; else the former table and the former export stay as they were.
+What does not belong here: opening the warehouse, Dagster.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from hean_pipelines.sql.column_tests import TestResult, run_test
 from hean_pipelines.sql.damage import is_damage
 from hean_pipelines.sql.model import SqlModel, ancestors
-from hean_pipelines.sql.partitions import refresh_table
+from hean_pipelines.sql.partitions import Refreshed, refresh_table
 from hean_pipelines.sql.raw_views import create_raw_views
 from models.errors import DataError
 
@@ -96,11 +97,19 @@ def build_model(
     started = time.perf_counter()
     present = time.time_ns() if now_ns is None else now_ns
     with _explained(model):
-        if not model.header.is_partitioned:
+        refreshed: Refreshed | None = None
+        if model.header.is_partitioned:
+            refreshed = refresh_table(
+                connection,
+                model,
+                lake_root,
+                lambda table: tuple(run_test(connection, table, test, present) for test in model.tests),
+            )
+        else:
             create_raw_views(connection, model.raw, lake_root)
         connection.execute("begin")
         try:
-            result = _build(connection, model, lake_root, present, started)
+            result = _build(connection, model, lake_root, present, started, refreshed)
             connection.execute("commit" if result.published else "rollback")
         except BaseException:
             _roll_back(connection)
@@ -159,13 +168,15 @@ def export_path(lake_root: str, name: str) -> str:
 
 
 def _build(
-    connection: duckdb.DuckDBPyConnection, model: SqlModel, lake_root: str, now_ns: int, started: float
+    connection: duckdb.DuckDBPyConnection,
+    model: SqlModel,
+    lake_root: str,
+    now_ns: int,
+    started: float,
+    refreshed: Refreshed | None,
 ) -> BuildResult:
     order = ", ".join(model.header.keys)
-    files_read = None
-    if model.header.is_partitioned:
-        files_read = refresh_table(connection, model, lake_root)
-    else:
+    if refreshed is None:
         connection.execute(
             f"create or replace table {model.name} as select * from (\n{model.sql}\n) order by {order}"
         )
@@ -173,7 +184,8 @@ def _build(
     _check_columns(model, columns)
     counted = connection.execute(f"select count(*) from {model.name}").fetchone()
     rows = int(counted[0]) if counted else 0
-    tests = tuple(run_test(connection, model.name, test, now_ns) for test in model.tests)
+    kept_out = refreshed.kept_out if refreshed else ()
+    tests = kept_out or tuple(run_test(connection, model.name, test, now_ns) for test in model.tests)
     descending = ", ".join(f"{key} desc" for key in model.header.keys)
     last = f"select * from {model.name} order by {descending} limit {PREVIEW_ROWS}"
     preview = tuple(reversed(connection.execute(last).fetchall()))
@@ -182,6 +194,7 @@ def _build(
     if published and model.is_mart:
         target = _write_export(connection, model, lake_root)
     seconds = time.perf_counter() - started
+    files_read = refreshed.files_read if refreshed else None
     return BuildResult(model.name, published, rows, columns, preview, tests, seconds, target, files_read)
 
 

@@ -4,6 +4,7 @@ A file of the lake holds one dataset, symbol and day. A table whose header says 
 rows that depend on the files of their own partition alone; the statement is run over the changed files, and their rows
 take the place of the former ones. Which files the rows were made of (size and time of change) is kept in the warehouse
 beside them, in the same transaction, under the hash of the statement: a changed statement makes the whole table again.
+Each batch of files is a transaction of its own: years of trades neither fill the disk with one nor are lost with a killed run.
 What does not belong here: tables that look across partitions; those are rebuilt whole (`build`).
 """
 
@@ -11,9 +12,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from hean_pipelines.sql.column_tests import TestResult
 from hean_pipelines.sql.dependencies import text_hash
 from hean_pipelines.sql.header import PARTITION_COLUMNS
 from hean_pipelines.sql.model import SqlModel
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
 STATE = "built_partitions"
+_FRESH = "fresh_rows"
 BATCH_BYTES = 16 * 1024 * 1024
 """Compressed bytes of the files read by one statement: bounds memory, whatever the history."""
 _PATH = re.compile(r"/symbol=([^/]+)/date=(\d{4}-\d{2}-\d{2})/data\.parquet$")
@@ -40,34 +44,49 @@ class File(NamedTuple):
     changed_ns: int
 
 
-def refresh_table(connection: duckdb.DuckDBPyConnection, model: SqlModel, lake_root: str) -> int:
-    """Bring a table up to date with the lake, inside the caller's transaction.
+class Refreshed(NamedTuple):
+    """Files read, and the results of a batch that a blocking test kept out, empty when none did."""
+
+    files_read: int
+    kept_out: tuple[TestResult, ...]
+
+
+Audit = Callable[[str], tuple[TestResult, ...]]
+"""Runs a table's tests on the table of this name."""
+
+
+def refresh_table(
+    connection: duckdb.DuckDBPyConnection, model: SqlModel, lake_root: str, audit: Audit
+) -> Refreshed:
+    """Bring a table up to date with the lake, a batch of files a transaction, until one fails.
 
     Parameters
     ----------
     connection
-        A writer of the warehouse, in a transaction.
+        A writer of the warehouse, in no transaction.
     model : SqlModel
         A partitioned one.
     lake_root : str
         Folder or URL of the lake.
+    audit : callable
+        Tests the rows of a batch; when a blocking test fails, they and all batches after stay out.
 
     Returns
     -------
-    int
-        Files read.
+    Refreshed
 
     Raises
     ------
     DataError
-        If the statement gave rows of a partition it was not asked for.
+        If the statement gave rows of a partition it was not asked for. Batches before stay.
 
     """
-    connection.execute(
-        f"create table if not exists {STATE} (model varchar, statement varchar, dataset varchar, symbol varchar, "
-        "date date, path varchar, size bigint, changed_ns bigint)"
-    )
-    _create_if_changed(connection, model, lake_root)
+    with _transaction(connection):
+        connection.execute(
+            f"create table if not exists {STATE} (model varchar, statement varchar, dataset varchar, "
+            "symbol varchar, date date, path varchar, size bigint, changed_ns bigint)"
+        )
+        _create_if_changed(connection, model, lake_root)
     present = {file.path: file for dataset in model.raw for file in _files(connection, dataset, lake_root)}
     rows = connection.execute(
         f"select dataset, symbol, date::varchar, path, size, changed_ns from {STATE} where model = ?",
@@ -75,15 +94,60 @@ def refresh_table(connection: duckdb.DuckDBPyConnection, model: SqlModel, lake_r
     ).fetchall()
     former = {row[3]: File(*row) for row in rows}
     stale = {file[:3] for file in set(present.values()) ^ set(former.values())}
-    changed = [file for file in present.values() if file[:3] in stale]
-    _forget(connection, model, [file for file in former.values() if file[:3] in stale])
-    for batch in _batches(changed):
-        files = {name: [file.path for file in batch if file.dataset == name] for name in model.raw}
-        create_raw_views(connection, model.raw, lake_root, files)
-        connection.execute(f"insert into {model.name} select * from (\n{model.sql}\n)")
-        _remember(connection, model, batch)
+    gone = [file for path, file in former.items() if path not in present]
+    with _transaction(connection):
+        _forget(connection, model, gone)
+    read = 0
+    for batch in _batches([file for file in present.values() if file[:3] in stale]):
+        try:
+            with _transaction(connection):
+                _forget(connection, model, batch)
+                _insert(connection, model, lake_root, batch, audit)
+        except _KeptOut as kept_out:
+            return Refreshed(read, kept_out.results)
+        read += len(batch)
+    return Refreshed(read, ())
+
+
+class _KeptOut(Exception):
+    def __init__(self, results: tuple[TestResult, ...]) -> None:
+        super().__init__("a blocking test failed")
+        self.results = results
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    model: SqlModel,
+    lake_root: str,
+    batch: Sequence[File],
+    audit: Audit,
+) -> None:
+    """Add the rows of a batch; raises _KeptOut when a blocking test forbids it."""
+    files = {name: [file.path for file in batch if file.dataset == name] for name in model.raw}
+    create_raw_views(connection, model.raw, lake_root, files)
+    connection.execute(f"create or replace temporary table {_FRESH} as select * from (\n{model.sql}\n)")
+    _list(connection, batch)
     _check_partitions(connection, model)
-    return len(changed)
+    results = audit(_FRESH)
+    if any(result.test.blocking and not result.passed for result in results):
+        raise _KeptOut(results)
+    connection.execute(f"insert into {model.name} select * from {_FRESH}")
+    connection.execute(f"drop table {_FRESH}")
+    connection.execute(f"insert into {STATE} select ?, ?, * from chosen", [model.name, text_hash(model.sql)])
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    import duckdb
+
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        with suppress(duckdb.TransactionException):  # the failure may have ended the transaction already
+            connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 def _create_if_changed(connection: duckdb.DuckDBPyConnection, model: SqlModel, lake_root: str) -> None:
@@ -152,11 +216,6 @@ def _forget(connection: duckdb.DuckDBPyConnection, model: SqlModel, files: Seque
     )
 
 
-def _remember(connection: duckdb.DuckDBPyConnection, model: SqlModel, files: Sequence[File]) -> None:
-    _list(connection, files)
-    connection.execute(f"insert into {STATE} select ?, ?, * from chosen", [model.name, text_hash(model.sql)])
-
-
 def _list(connection: duckdb.DuckDBPyConnection, files: Sequence[File]) -> None:
     names = ("dataset", "symbol", "date", "path", "size", "changed_ns")
     columns = [[file[i] for file in files] for i in range(len(names))]
@@ -172,9 +231,8 @@ def _list(connection: duckdb.DuckDBPyConnection, files: Sequence[File]) -> None:
 def _check_partitions(connection: duckdb.DuckDBPyConnection, model: SqlModel) -> None:
     columns = ", ".join(PARTITION_COLUMNS)
     strange = connection.execute(
-        f"select distinct {columns} from {model.name} where ({columns}) not in "
-        f"(select dataset, symbol, date - date '1970-01-01' from {STATE} where model = ?) limit 3",
-        [model.name],
+        f"select distinct {columns} from {_FRESH} where ({columns}) not in "
+        "(select dataset, symbol, date - date '1970-01-01' from chosen) limit 3"
     ).fetchall()
     if strange:
         raise DataError(

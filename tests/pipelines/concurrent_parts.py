@@ -16,6 +16,14 @@ from hean_pipelines.jobs import run_selection
 from hean_pipelines.settings import load_settings
 
 DAYS = (date(2025, 1, 1), date(2025, 1, 4))
+TABLES = (
+    "mart_bybit__funding_panel",
+    "mart_bybit__bar_premium",
+    "mart_coverage__symbol_day",
+    "mart_hean__events",
+)
+"""What is built, with all it stands on: tables made whole and day by day, of market data and of the journal. Every table more
+is another step that starts and ends, and no other way to meet."""
 
 
 def ingest(times: str) -> None:
@@ -27,9 +35,11 @@ def ingest(times: str) -> None:
 
 
 def learn(times: str) -> None:
-    """Copy the journal into the lake and build every table that stands on it or on market data."""
+    """Copy the journal into the lake and build tables that stand on it and on market data."""
     settings = load_settings()
-    built = dg.AssetSelection.groups("staging", "intermediate", "marts")
+    built = dg.AssetSelection.assets(*TABLES).upstream() & dg.AssetSelection.groups(
+        "staging", "intermediate", "marts"
+    )
     for _ in range(int(times)):
         run_selection(settings, dg.AssetSelection.groups("own_activity"), days=DAYS)
         result = run_selection(settings, built)

@@ -8,7 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from hean_pipelines.backfill import plan_backfill, run_backfill
+from hean_pipelines.backfill import run_backfill
+from hean_pipelines.backfill_plan import plan_backfill
 from hean_pipelines.commands import backfill as command
 from hean_pipelines.instance import open_instance
 from hean_pipelines.partitions import RANGE_END_TAG, RANGE_START_TAG

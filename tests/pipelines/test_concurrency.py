@@ -20,7 +20,7 @@ from tests.support import ROOT
 
 BARS = "raw_bybit__5m_perp_klines"
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-PATIENCE_S = 90
+PATIENCE_S = 120
 pytestmark = pytest.mark.timeout(300)  # several processes that import Dagster, on a busy machine
 
 

@@ -167,7 +167,7 @@ def test_killed_while_writing_leaves_the_old_file_and_readers_see_nothing_else(t
 
 
 def test_every_dataset_is_declared_with_time_key_and_available_at() -> None:
-    assert len(MARKET_DATASETS) == 10
+    assert len(MARKET_DATASETS) == 11
     for dataset in DATASETS.values():
         assert list(dataset.columns)[-1] == "available_at"
         assert set(dataset.key) <= set(dataset.columns)

@@ -11,13 +11,14 @@ from aiohttp import web
 
 from hean_live.local_testnet.envelope import Refused
 from hean_live.local_testnet.other_venues import binance, okx
+from hean_live.local_testnet.other_venues.posts import Answer, Reddit, XSearch
 from hean_live.local_testnet.other_venues.sentiment import Coinglass, fear_greed
 from hean_live.local_testnet.query import Query
 from hean_live.local_testnet.venue import Venue, monotonic_ms
 
 
 def add_routes(app: web.Application, venue: Venue) -> None:
-    """Serve Binance, OKX, CoinGlass and the Fear & Greed index from the market of `venue`."""
+    """Serve Binance, OKX, CoinGlass, Reddit, X and the Fear & Greed index from the market of `venue`."""
     funding, coinglass = binance.FundingBudget(), Coinglass()
 
     async def binance_get(request: web.Request) -> web.Response:
@@ -36,6 +37,23 @@ def add_routes(app: web.Application, venue: Venue) -> None:
     async def fear_greed_get(request: web.Request) -> web.Response:
         return _json(fear_greed(venue.market, _query(request), venue.clock.now_ms()))
 
+    reddit, x_search = Reddit(), XSearch()
+
+    async def reddit_token(request: web.Request) -> web.Response:
+        return _plain(reddit.token(request.headers.get("Authorization", ""), await request.text()))
+
+    async def reddit_new(request: web.Request) -> web.Response:
+        told = {name: request.headers.get(name, "") for name in ("Authorization", "User-Agent")}
+        places, now_ms = request.match_info["subreddits"], venue.clock.now_ms()
+        return _plain(reddit.newest(venue.market, places, _query(request), told, now_ms, monotonic_ms()))
+
+    async def x_recent(request: web.Request) -> web.Response:
+        key, now_ms = request.headers.get("Authorization", ""), venue.clock.now_ms()
+        return _plain(x_search.recent(venue.market, _query(request), key, now_ms, monotonic_ms()))
+
+    app.router.add_post("/api/v1/access_token", reddit_token)
+    app.router.add_get("/r/{subreddits}/new", reddit_new)
+    app.router.add_get("/2/tweets/search/recent", x_recent)
     for path in binance.GETS:
         app.router.add_get(path, binance_get)
     for path in okx.GETS:
@@ -62,6 +80,11 @@ def _okx(venue: Venue, request: web.Request) -> web.Response:
         return _json(okx.refusal(refused))
     except Refused as refused:
         return _json(okx.refusal(okx.OkxRefused("51000", refused.ret_msg)))
+
+
+def _plain(answer: Answer) -> web.Response:
+    status, body, headers = answer
+    return _json(body, status, headers)
 
 
 def _query(request: web.Request) -> Query:

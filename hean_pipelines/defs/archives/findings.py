@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hean_pipelines.resources.dataset import Dataset
+from hean_pipelines.resources.distinct import distinct_rows
 from models.errors import DataError
 
 NS_PER_DAY = 86_400_000_000_000
 _JUMP = 0.2
 """A price this far from the one before, as a share, is more likely a wrong row than a trade."""
-_HOLE_NS = 600_000_000_000
+HOLE_NS = 600_000_000_000
 """Trades of a listed perpetual are seconds apart; ten minutes without one are an outage."""
 
 
@@ -89,7 +92,7 @@ def inspect(
     frame = _without_repeats(frame, dataset, found)
     _values(frame, dataset, found, name)
     if dataset.keeps_order:
-        found.holes = int((steps > _HOLE_NS).sum())
+        found.holes = int((steps > HOLE_NS).sum())
     elif dataset.cadence_s:
         found.holes = int((steps > dataset.cadence_s * 1_000_000_000).sum())
     return frame, found
@@ -97,8 +100,7 @@ def inspect(
 
 def _without_repeats(frame: pl.DataFrame, dataset: Dataset, found: Findings) -> pl.DataFrame:
     rest = [key for key in dataset.key if key != "symbol"]
-    distinct = frame.get_column(rest[0]).n_unique() if len(rest) == 1 else frame.n_unique(subset=rest)
-    found.repeated = frame.height - distinct
+    found.repeated = frame.height - distinct_rows(frame, rest)
     if not found.repeated:
         return frame
     found.mended.append("repeats left out")
@@ -106,20 +108,43 @@ def _without_repeats(frame: pl.DataFrame, dataset: Dataset, found: Findings) -> 
 
 
 def _values(frame: pl.DataFrame, dataset: Dataset, found: Findings, name: str) -> None:
-    above_zero = [
-        column for column in ("price", "size", "open", "high", "low", "close") if column in dataset.columns
-    ]
-    if "index" in dataset.name:
-        above_zero = []  # a premium may be negative
-    for column in above_zero:
+    refuse_impossible(frame, dataset, name)
+    found.blanks = blanks(frame, dataset)
+    price = price_column(dataset)
+    if price:
+        found.jumps = jumps(frame.get_column(price).to_numpy())
+
+
+def refuse_impossible(frame: pl.DataFrame, dataset: Dataset, name: str) -> None:
+    """Raise DataError unless prices and sizes are above zero."""
+    for column in _above_zero(dataset):
         least = frame.get_column(column).min()
         if least is None or not least > 0:  # type: ignore[operator]
             raise DataError(
                 f"{name}: expected {column} above 0, was {least}",
                 remedy="the file is damaged: fetch it again",
             )
+
+
+def blanks(frame: pl.DataFrame, dataset: Dataset) -> int:
+    """Return how many cells of numbers are empty."""
     values = [column for column, kind in dataset.columns.items() if kind == "f64"]
-    found.blanks = sum(frame.get_column(column).null_count() for column in values)
-    price = "price" if "price" in dataset.columns else "close" if above_zero else ""
-    if price:
-        found.jumps = int((frame.get_column(price).pct_change().abs() > _JUMP).sum())
+    return sum(frame.get_column(column).null_count() for column in values)
+
+
+def price_column(dataset: Dataset) -> str:
+    """Return the column whose jumps are counted, empty where there is none."""
+    return "price" if "price" in dataset.columns else "close" if _above_zero(dataset) else ""
+
+
+def jumps(prices: npt.NDArray[np.float64]) -> int:
+    """Return how many prices are a fifth away from the one before."""
+    return int((np.abs(prices[1:] / prices[:-1] - 1.0) > _JUMP).sum())
+
+
+def _above_zero(dataset: Dataset) -> list[str]:
+    if "index" in dataset.name:
+        return []  # a premium may be negative
+    return [
+        column for column in ("price", "size", "open", "high", "low", "close") if column in dataset.columns
+    ]

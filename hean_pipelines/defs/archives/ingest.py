@@ -13,15 +13,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hean_pipelines.defs.archives.findings import NS_PER_DAY, Findings, inspect
+from hean_pipelines.defs.archives.in_order import store_in_order
 from hean_pipelines.defs.archives.specs import Archive
 from hean_pipelines.defs.market_data.ingest import midnight_ns
 from hean_pipelines.defs.market_data.progress import Progress, announce
+from hean_pipelines.quality.two_sources import difference
 from hean_pipelines.resources.lake import DiskFull, Lake
 from hean_pipelines.sources.archives import ArchiveFetcher, NotPublished, Source, read_source
 from hean_pipelines.sources.http import RequestsBanned
 from models.errors import HeanError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _log = logging.getLogger(__name__)
 NOTE = "source.json"
@@ -40,8 +46,10 @@ class ArchiveReport:
     findings: Findings = field(default_factory=Findings)
     not_published: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    differs_from_rest: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     fetch_s: float = 0.0
+    stream_s: float = 0.0
     parse_s: float = 0.0
     check_s: float = 0.0
     write_s: float = 0.0
@@ -170,21 +178,16 @@ def _take(
 def _store(
     spec: Archive, lake: Lake, piece: Piece, path: Path, source: Source, report: ArchiveReport
 ) -> None:
-    begun = time.perf_counter()
-    frame = spec.parse(path, piece.symbol)
-    parsed = time.perf_counter()
-    start, end = midnight_ns(piece.first), midnight_ns(piece.last) + NS_PER_DAY
-    frame, findings = inspect(frame, spec.dataset, start, end, path.name)
-    checked = time.perf_counter()
-    times = frame.get_column(spec.dataset.time)
-    for offset in range((piece.last - piece.first).days + 1):
-        day = piece.first + timedelta(offset)
-        midnight = midnight_ns(day)
-        low, high = times.search_sorted(midnight), times.search_sorted(midnight + NS_PER_DAY)
-        if high > low:
-            rows = frame.slice(low, high - low)
-            lake.write_partition(spec.dataset.name, piece.symbol, day, rows, is_distinct=True)
-            report.days_written += 1
+    bounds = midnight_ns(piece.first), midnight_ns(piece.last) + NS_PER_DAY
+    findings: Findings | None = None
+    if spec.batches is not None:
+        begun = time.perf_counter()
+        batches = spec.batches(path, piece.symbol)
+        findings = store_in_order(batches, spec.dataset, lake, piece.symbol, piece.first, bounds, path.name)
+        report.stream_s += time.perf_counter() - begun
+        report.days_written += 0 if findings is None or not findings.rows else 1
+    if findings is None:
+        findings = _store_whole(spec, lake, piece, path, bounds, report)
     # After the rows: a note without rows would keep them from ever being fetched.
     note = _note(spec, lake, piece.symbol, piece.first)
     note.parent.mkdir(parents=True, exist_ok=True)
@@ -195,9 +198,45 @@ def _store(
     report.bytes += source.size
     report.unverified += not source.verified
     report.findings.add(findings)
+
+
+def _store_whole(
+    spec: Archive, lake: Lake, piece: Piece, path: Path, bounds_ns: tuple[int, int], report: ArchiveReport
+) -> Findings:
+    """Hold the whole file's rows, put them right and store them day by day."""
+    begun = time.perf_counter()
+    frame = spec.parse(path, piece.symbol)
+    parsed = time.perf_counter()
+    frame, findings = inspect(frame, spec.dataset, *bounds_ns, path.name)
+    checked = time.perf_counter()
+    times = frame.get_column(spec.dataset.time)
+    for offset in range((piece.last - piece.first).days + 1):
+        day = piece.first + timedelta(offset)
+        midnight = midnight_ns(day)
+        low, high = times.search_sorted(midnight), times.search_sorted(midnight + NS_PER_DAY)
+        if high > low:
+            rows = frame.slice(low, high - low)
+            _compare_with_rest(spec, lake, piece.symbol, day, rows, report)
+            lake.write_partition(spec.dataset.name, piece.symbol, day, rows, is_distinct=True)
+            report.days_written += 1
     report.parse_s += parsed - begun
     report.check_s += checked - parsed
     report.write_s += time.perf_counter() - checked
+    return findings
+
+
+def _compare_with_rest(
+    spec: Archive, lake: Lake, symbol: str, day: date, rows: pl.DataFrame, report: ArchiveReport
+) -> None:
+    """Note how a day that REST told before differs from what its file says; the file then takes its place."""
+    month = day.replace(day=1) if spec.period == "month" else day
+    if _note(spec, lake, symbol, month).exists():
+        return  # what is there came from a file
+    rest = lake.read_partition(spec.dataset.name, symbol, day)
+    words = difference(rest, rows, spec.dataset).words if rest.height else ""
+    if words:
+        report.differs_from_rest[f"{symbol} {day}"] = words
+        _log.warning("%s of %s %s: file and REST differ: %s", spec.dataset.name, symbol, day, words)
 
 
 def _note(spec: Archive, lake: Lake, symbol: str, day: date) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -28,6 +28,8 @@ class Archive:
         ``(symbol, day)`` to the address of the file that holds the day.
     parse : callable
         ``(path, symbol)`` to the dataset's rows.
+    batches : callable or None
+        The same rows in batches, of files too large to be held; such a file is stored while it is read.
     period : str
         What one file covers, ``day`` or ``month``.
     checksum : str
@@ -42,6 +44,7 @@ class Archive:
     dataset: Dataset
     url: Callable[[str, date], str]
     parse: Callable[[Path, str], pl.DataFrame]
+    batches: Callable[[Path, str], Iterator[pl.DataFrame]] | None = None
     period: Literal["day", "month"] = "day"
     checksum: str = ""
     first_day: date | None = None
@@ -71,11 +74,13 @@ def archive_specs(settings: PipelineSettings) -> tuple[Archive, ...]:
             DATASETS["raw_bybit__trades"],
             lambda symbol, day: f"{bybit}/trading/{symbol}/{symbol}{day:%Y-%m-%d}.csv.gz",
             tables.bybit_trades,
+            tables.bybit_trade_batches,
         ),
         Archive(
             DATASETS["raw_binance__agg_trades"],
             futures("aggTrades/{S}", "aggTrades"),
             tables.binance_agg_trades,
+            tables.binance_agg_trade_batches,
             checksum=".CHECKSUM",
         ),
         Archive(

@@ -11,7 +11,7 @@ from hean_pipelines.defs.market_data.assets import history_asset, snapshot_asset
 from hean_pipelines.defs.market_data.check_assets import dataset_checks
 from hean_pipelines.defs.market_data.schedules import hourly_refresh, refresh_job
 from hean_pipelines.defs.market_data.specs import SNAPSHOTS, history_specs
-from hean_pipelines.defs.market_data.tape_extracts import EXTRACTS, extract_asset
+from hean_pipelines.defs.market_data.tape_extracts import EXTRACTS, TAPE, extract_asset
 from hean_pipelines.defs.market_data.tapes import tape_asset
 from hean_pipelines.partitions import daily_partitions
 from hean_pipelines.resources.lake_schemas import DATASETS
@@ -25,7 +25,7 @@ def market_data_definitions(settings: PipelineSettings) -> dg.Definitions:
     assets = [history_asset(spec, settings, partitions) for spec in specs]
     assets += [snapshot_asset(name, settings, partitions) for name in SNAPSHOTS]
     datasets = [spec.dataset for spec in specs] + [DATASETS[name] for name in SNAPSHOTS]
-    job = refresh_job([dataset.name for dataset in datasets])
+    job = refresh_job([*(dataset.name for dataset in datasets), TAPE, *EXTRACTS])
     return dg.Definitions(
         assets=[
             *assets,

@@ -180,6 +180,10 @@ _RULES: dict[str, dict[str, pl.Expr]] = {
         "lower cap < upper cap": pl.col("lower_funding_rate") < pl.col("upper_funding_rate"),
         "funding interval is 1 min to 8 h": pl.col("funding_interval_min").is_between(1, 480),
     },
+    "raw_bybit__snapshot_mids": {
+        "perpetual's bid < ask": pl.col("bid1_price") < pl.col("ask1_price"),
+        "spot's bid < ask": pl.col("spot_bid1_price") < pl.col("spot_ask1_price"),
+    },
     "raw_bybit__snapshot_tickers": {
         "prices > 0": (pl.col("last_price") > 0) & (pl.col("mark_price") > 0) & (pl.col("index_price") > 0),
         "bid < ask": pl.col("bid1_price") < pl.col("ask1_price"),

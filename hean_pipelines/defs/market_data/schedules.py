@@ -27,7 +27,7 @@ def refresh_job(names: list[str]) -> dg.UnresolvedAssetJobDefinition | dg.JobDef
     return dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.assets(*names),
-        description="Fetch one day of every market-data set again and replace its partition.",
+        description="Fetch one day of every market-data set again, take in what was recorded of it, and replace its partition.",
     )
 
 

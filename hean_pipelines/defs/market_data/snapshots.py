@@ -107,6 +107,23 @@ def _take_tickers(client: BybitPublicClient, symbols: Iterable[str]) -> tuple[in
     return seen_at, {ticker.symbol: ticker_row(ticker) for ticker in tickers}
 
 
+def _take_mids(client: BybitPublicClient, symbols: Iterable[str]) -> tuple[int, dict[str, Row]]:
+    wanted = list(symbols)
+    seen_at, perps = client.tickers(wanted)
+    spot_seen_at, spot = client.spot_quotes(wanted)
+    # Seen when both were: what a row says was not known before.
+    return max(seen_at, spot_seen_at), {
+        ticker.symbol: {
+            "bid1_price": ticker.bid1_price,
+            "ask1_price": ticker.ask1_price,
+            "spot_seen_at": spot_seen_at if ticker.symbol in spot else None,
+            "spot_bid1_price": spot[ticker.symbol][0] if ticker.symbol in spot else None,
+            "spot_ask1_price": spot[ticker.symbol][1] if ticker.symbol in spot else None,
+        }
+        for ticker in perps
+    }
+
+
 def _real(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
@@ -115,4 +132,5 @@ Taker = Callable[[BybitPublicClient, Iterable[str]], tuple[int, dict[str, Row]]]
 _TAKERS: dict[str, Taker] = {
     "raw_bybit__snapshot_instruments": _take_instruments,
     "raw_bybit__snapshot_tickers": _take_tickers,
+    "raw_bybit__snapshot_mids": _take_mids,
 }

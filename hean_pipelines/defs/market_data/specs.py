@@ -13,7 +13,7 @@ from hean_pipelines.settings import PipelineSettings
 if TYPE_CHECKING:
     from hean_pipelines.sources.bybit import BybitPublicClient
 
-SNAPSHOTS = ("raw_bybit__snapshot_instruments", "raw_bybit__snapshot_tickers")
+SNAPSHOTS = ("raw_bybit__snapshot_instruments", "raw_bybit__snapshot_tickers", "raw_bybit__snapshot_mids")
 Fetch = Callable[["BybitPublicClient", str, int, int], NamedTuple]
 
 

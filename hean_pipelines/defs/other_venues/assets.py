@@ -19,6 +19,7 @@ from hean_pipelines.defs.market_data.assets import (
 from hean_pipelines.defs.market_data.check_assets import dataset_checks
 from hean_pipelines.defs.market_data.specs import History
 from hean_pipelines.defs.other_venues import clients
+from hean_pipelines.defs.other_venues.posts import PostSource, ingest_posts, post_sources
 from hean_pipelines.defs.other_venues.snapshots import Snapshot, coinglass_snapshots, venue_snapshots
 from hean_pipelines.defs.other_venues.specs import VenueHistory, venue_histories
 from hean_pipelines.partitions import backfill_policy, beta_features, daily_partitions
@@ -44,6 +45,7 @@ def other_venue_definitions(settings: PipelineSettings) -> dg.Definitions:
     histories, snapshots = venue_histories(), (*venue_snapshots(), *coinglass_snapshots())
     computes: dict[str, Compute] = {spec.history.dataset.name: _history(spec, settings) for spec in histories}
     computes |= {spec.dataset: _snapshot(spec, settings) for spec in snapshots}
+    computes |= {source.dataset: _posts(source, settings) for source in post_sources()}
     computes[FEAR_GREED] = _fear_greed(settings)
     assets = [_asset(DATASETS[name], compute, settings, partitions) for name, compute in computes.items()]
     return dg.Definitions(
@@ -106,6 +108,20 @@ def _snapshot(spec: Snapshot, settings: PipelineSettings) -> Compute:
     return compute
 
 
+def _posts(source: PostSource, settings: PipelineSettings) -> Compute:
+    def compute(context: dg.AssetExecutionContext, config: IngestConfig) -> dg.MaterializeResult[None]:
+        if not source.has_key(settings):
+            context.log.info(source.no_key)
+            return dg.MaterializeResult(metadata={"rows": 0, "not_asked": source.no_key})
+        first, last = partition_days(context)
+        symbols = tuple(config.symbols) or ingested_symbols(settings)
+        with told_plainly(), source.open(settings) as client:
+            report = ingest_posts(source, client, settings, symbols, first, last)
+        return dg.MaterializeResult(metadata=report_metadata(report))
+
+    return compute
+
+
 def _fear_greed(settings: PipelineSettings) -> Compute:
     def compute(context: dg.AssetExecutionContext, config: IngestConfig) -> dg.MaterializeResult[None]:
         import time
@@ -163,7 +179,9 @@ def _result(
 ) -> dg.MaterializeResult[None]:
     for symbol, reason in report.absent.items():
         context.log.info(f"{symbol}: {reason}")
-    rest = report.rest
+    rest, differs = report.rest, report.files.differs_from_rest if report.files else {}
+    for name, words in differs.items():
+        context.log.warning(f"{name}: file and REST differ: {words}")
     metadata: dict[str, Any] = {
         "rows": sum(sum(each.rows.values()) for each in rest)
         + (report.files.findings.rows if report.files else 0),
@@ -175,6 +193,7 @@ def _result(
         "requests": sum(each.requests for each in rest),
         "retries": sum(each.retries for each in rest),
         "symbols_not_listed": report.absent,
+        "differs_from_rest": differs,
         "seconds": round(
             sum(each.seconds for each in rest) + (report.files.seconds if report.files else 0.0), 3
         ),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hean_pipelines.sources.fear_greed import FearGreedClient
     from hean_pipelines.sources.http import PoliteHttp
     from hean_pipelines.sources.okx import OkxPublicClient
+    from hean_pipelines.sources.reddit import RedditClient
+    from hean_pipelines.sources.x_search import XSearchClient
 
 SENTIMENT_PER_5S = 2
 
@@ -76,6 +78,25 @@ def fear_greed(settings: PipelineSettings) -> Iterator[FearGreedClient]:
 
     with polite(settings, SENTIMENT_PER_5S) as http:
         yield FearGreedClient(settings.fear_greed_url, http)
+
+
+@contextmanager
+def reddit(settings: PipelineSettings) -> Iterator[RedditClient]:
+    """Give a client of Reddit; raises ConfigError without keys."""
+    from hean_pipelines.sources.reddit import REQUESTS_PER_5S, RedditClient
+
+    with polite(settings, REQUESTS_PER_5S) as http:
+        keys = settings.reddit_client_id, settings.reddit_client_secret
+        yield RedditClient(settings.reddit_url, settings.reddit_token_url, keys, settings.reddit_user, http)
+
+
+@contextmanager
+def x_search(settings: PipelineSettings) -> Iterator[XSearchClient]:
+    """Give a client of X; raises ConfigError without a token."""
+    from hean_pipelines.sources.x_search import REQUESTS_PER_5S, XSearchClient
+
+    with polite(settings, REQUESTS_PER_5S) as http:
+        yield XSearchClient(settings.x_url, settings.x_bearer_token, http)
 
 
 def names_on(

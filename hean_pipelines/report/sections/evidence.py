@@ -1,4 +1,4 @@
-"""Section: study E1, what the premium 90 minutes before a settlement says about the rate."""
+"""Section: study E1, what the premium 90 minutes before a settlement says about the rate; and the studies on tapes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hean_pipelines.report.blocks import Block, Cell, Column, Figure, Figures, Key, Note, Row, Section, Table
 from hean_pipelines.report.charts import Estimate, both_widths, estimates
+from hean_pipelines.report.inputs import STUDY, TAPE_STUDIES
 from hean_pipelines.report.subject import POOLED
 from hean_pipelines.report.text import number
 
@@ -32,13 +33,14 @@ def build(inputs: Inputs) -> Section:
             if studies
             else [Note("The study holds no symbol.", "warning")]
         )
+    blocks += _tapes(inputs)
     return Section(
         "evidence",
-        "Evidence: study E1",
+        "Evidence: study E1 and the studies on tapes",
         "Squared correlation of the premium 90 minutes before each settlement with the rate that was paid, 95 % interval by a "
         f"block jackknife over ten stretches of time. The study passes where the estimate exceeds {number(PASSES_ABOVE, 2)}.",
         blocks,
-        "Evidence E1",
+        "Evidence",
     )
 
 
@@ -95,3 +97,50 @@ def _row(row: dict[str, Any]) -> Row:
         Cell(verdict, tone=_TONES.get(verdict, "neutral"), strength=0.6),
     ]
     return Row(cells, strong=row.get("symbol") == POOLED)
+
+
+def _tapes(inputs: Inputs) -> list[Block]:
+    """Return what the studies on tapes say, and which of them say nothing yet."""
+    blocks: list[Block] = [*inputs.missing(*(name for name in TAPE_STUDIES if name in inputs.sources))]
+    found = {name: inputs.documents[name] for name in TAPE_STUDIES if name in inputs.documents}
+    if found:
+        columns = [
+            Column("study", is_number=False),
+            Column("asks", is_number=False),
+            Column("market", is_number=False),
+            Column("n"),
+            Column("estimate"),
+            Column("95 % interval"),
+            Column("verdict", is_number=False),
+        ]
+        blocks.append(
+            Table(
+                "Studies on tapes", columns, [_tape_row(name.upper(), body) for name, body in found.items()]
+            )
+        )
+    absent = [name.upper() for name in TAPE_STUDIES if name not in inputs.sources]
+    if absent:
+        blocks.append(Note(f"Not run here: {', '.join(absent)}; {STUDY}."))
+    return blocks
+
+
+def _tape_row(name: str, body: dict[str, Any]) -> Row:
+    market = body["market"] if isinstance(body["market"], dict) else {}
+    verdict = str(body["verdict"])
+    interval = f"{number(figure(body, 'low'), 3)} to {number(figure(body, 'high'), 3)}"
+    cells = [
+        Cell(name),
+        Cell(str(body["asks"])),
+        Cell(f"{market.get('kind', 'unknown')}: {market.get('name', 'unknown')}"),
+        Cell(number(figure(body, "n"), 0)),
+        Cell(number(figure(body, "estimate"), 3)),
+        Cell(interval),
+        # A verdict on a synthetic market is about the study, not about the market that is traded.
+        Cell(
+            verdict,
+            tone=_TONES.get(verdict, "neutral") if market.get("kind") == "recorded" else "neutral",
+            strength=0.6,
+            detail=(str(body["reason"]),),
+        ),
+    ]
+    return Row(cells)

@@ -12,6 +12,8 @@ from hean_pipelines.report.subject import POOLED, Subject
 from hean_pipelines.report.text import ABSENT, moment, number, percent, plural, span
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from hean_pipelines.report.inputs import Inputs
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -34,11 +36,11 @@ def facts(inputs: Inputs, subject: Subject, venue_url: str) -> list[tuple[str, s
         rows.append(("Forecast out of sample", span(int(stamps.min()), int(stamps.max()))))
     rows.append(("Symbols", ", ".join(sorted(symbols)) or "none in the files"))
     if coverage is not None:
-        share = float(coverage["rows"].sum()) / max(float(coverage["expected_rows"].sum()), 1.0)
+        total = number(float(coverage["rows"].sum()), 0)
         rows.append(
             (
                 "Lake",
-                f"{number(float(coverage['rows'].sum()), 0)} rows, {percent(share, 2)} of what is expected",
+                f"{total} rows, {percent(mean_share(coverage), 2)} of what is expected, mean of the datasets",
             )
         )
     champion = inputs.documents.get("champion", {})
@@ -50,6 +52,18 @@ def facts(inputs: Inputs, subject: Subject, venue_url: str) -> list[tuple[str, s
     if versions:
         rows.append(("Model made from", ", ".join(versions)))
     return rows
+
+
+def mean_share(coverage: pl.DataFrame) -> float:
+    """Return the share of the rows expected that is there, a dataset as much as any other.
+
+    Of all rows together it would be that of trades, of which a day has more rows than all else, and one row is expected.
+    """
+    shares = [
+        min(float(own["rows"].sum()) / max(float(own["expected_rows"].sum()), 1.0), 1.0)
+        for own in coverage.partition_by("dataset")
+    ]
+    return sum(shares) / max(len(shares), 1)
 
 
 def source_words(venue_url: str, market: str) -> str:

@@ -77,7 +77,7 @@ def test_a_range_is_one_run_and_every_day_is_marked(net: RunningTestnet, setting
     checks = result.get_asset_check_evaluations()
     assert {check.asset_key.to_user_string() for check in checks} == set(MARKET_DATASETS)
     assert [(str(check.asset_key), check.check_name) for check in checks if not check.passed] == []
-    assert len(checks) == 8 * 5 + 2 * 4 + 1
+    assert len(checks) == 8 * 5 + 3 * 4 + 1
     once = fingerprint(settings.lake_root)
     assert materialize(settings, list(MARKET_DATASETS), "2025-01-01", "2025-01-05").success
     assert fingerprint(settings.lake_root) == once

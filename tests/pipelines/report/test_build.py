@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -215,3 +216,33 @@ def test_hostile_words_stay_words(home: Path) -> None:
     assert page.text.count(HOSTILE) > 10
     assert "</style><script>x</script>" in page.text
     assert "<script>1</script>" in page.text
+
+
+def test_studies_on_tapes_are_shown_where_they_are_and_missed_in_a_line(home: Path) -> None:
+    assert "Not run here: E2, E3, E5, E6, E7" in section(built(home), "evidence")
+    body = {
+        "study": "E5",
+        "asks": "Does order flow foretell the next minute?",
+        "passed": True,
+        "verdict": "passed",
+        "reason": "0.21 exceeds 0.1",
+        "market": {"kind": "synthetic", "name": "planted, seed 7"},
+        "estimate": 0.21,
+        "low": 0.15,
+        "high": None,
+        "n": 1234,
+    }
+    folder = home / "lake/evidence"
+    (folder / "e5.json").write_text(json.dumps(body), encoding="utf-8")
+    (folder / "e7.json").write_text("{", encoding="utf-8")
+    page = built(home)
+    assert page.faults == []
+    (row,) = page.table("Studies on tapes")
+    assert row["study"] == "E5"
+    assert row["n"] == "1,234"
+    assert row["market"] == "synthetic: planted, seed 7"
+    assert "passed" in row["verdict"]
+    assert "0.21 exceeds 0.1" in row["verdict"]
+    words = section(page, "evidence")
+    assert "lake/evidence/e7.json" in words
+    assert "Not run here: E2, E3, E6" in words

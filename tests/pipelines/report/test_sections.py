@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binomtest
 
 from hean_pipelines.report import subject as subjects
-from hean_pipelines.report.sections import evidence
+from hean_pipelines.report.sections import evidence, summary
 from hean_pipelines.report.sections.calibration import levels_of, share_below, wilson
 from hean_pipelines.report.sections.coverage import _numbered, stretches
 from hean_pipelines.report.sections.orders import blocked
@@ -136,3 +136,13 @@ def test_live_is_compared_with_shadow_decision_by_decision() -> None:
 def test_ratios_are_green_below_one_and_red_above() -> None:
     assert (ratio_cell(0.5).tone, ratio_cell(2.0).tone) == ("good", "bad")
     assert (ratio_cell(None).text, ratio_cell(float("nan")).text) == ("–", "–")
+
+
+def test_the_share_of_the_lake_is_not_that_of_its_largest_dataset() -> None:
+    half = _days([(144, 288), (144, 288)])
+    # A day of trades is complete with any row, and has a million.
+    trades = _days([(1_000_000, 1_000_000), (1_000_000, 1_000_000)]).with_columns(dataset=pl.lit("trades"))
+    assert summary.mean_share(pl.concat([half, trades])) == 0.75
+    more = _days([(300, 288)]).with_columns(dataset=pl.lit("more"))
+    assert summary.mean_share(more) == 1.0
+    assert summary.mean_share(half.head(0)) == 0.0

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from hean_pipelines.resources.lake import Lake
+from hean_pipelines.sql import partitions
 from hean_pipelines.sql.build import build_model
 from hean_pipelines.sql.model import SqlModel, load_models
 from models.errors import DataError
@@ -154,3 +155,50 @@ def test_bars_hold_every_trade_once(connection: duckdb.DuckDBPyConnection, tmp_p
         ts="start_ts", open="open", high="high", low="low", close="close"
     )
     assert made.sort("ts").equals(plain.sort("ts"))
+
+
+def test_each_batch_is_a_transaction_of_its_own(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A long range that fails in its middle keeps what was done, and the next build goes on from there."""
+    monkeypatch.setattr(partitions, "BATCH_BYTES", 1)
+    for offset in range(3):
+        write_day(tmp_path, offset, ("BTCUSDT",))
+    broken = Lake(tmp_path).partition_path(TRADES, "BTCUSDT", FIRST_DAY + timedelta(days=2))
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:100])
+    with pytest.raises(DataError, match="building mart_market__trade_bars failed"):
+        build_model(connection, _model(), str(tmp_path))
+    done = connection.execute(f"select count(distinct (dataset, day)) from {BARS}").fetchone()
+    assert done is not None
+    assert done[0] >= 2
+    broken.write_bytes(whole)
+    result = build_model(connection, _model(), str(tmp_path))
+    assert result.files_read == 6 - done[0]
+    assert _rows(connection) == _from_scratch(tmp_path)
+
+
+def test_a_batch_that_a_blocking_test_forbids_keeps_its_former_rows(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(partitions, "BATCH_BYTES", 1)
+    write_day(tmp_path, 0, ("BTCUSDT",))
+    exported = build_model(connection, _model(), str(tmp_path)).exported_to
+    before, export = _rows(connection), Path(exported).read_bytes()
+    lake = Lake(tmp_path)
+    early = lake.read_partition(TRADES, "BTCUSDT", FIRST_DAY).with_columns(price=pl.col("price") * 2)
+    lake.write_partition(TRADES, "BTCUSDT", FIRST_DAY, early)
+    strict = replace(
+        _model(),
+        tests=tuple(
+            replace(test, blocking=True, failing="select * from {table} where open > 0")
+            if test.name == "known_from_its_end"
+            else test
+            for test in _model().tests
+        ),
+    )
+    result = build_model(connection, strict, str(tmp_path))
+    assert not result.published
+    assert result.blocked_by == ["known_from_its_end"]
+    assert _rows(connection) == before
+    assert Path(exported).read_bytes() == export
