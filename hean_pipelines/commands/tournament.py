@@ -41,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add(
         "--own-days",
         type=float,
-        default=30.0,
+        default=10.0,
         metavar="N",
         help="of each effect alone; 0 leaves them out (default %(default)s)",
     )
@@ -66,12 +66,11 @@ def run(args: argparse.Namespace) -> int:
     """Run and print what came of it; returns the exit code."""
     import time
 
-    from models.simulation.slow_market.symbols import SYMBOLS
-
     from hean_pipelines.settings import load_settings
     from hean_pipelines.tournament.document import document_of
     from hean_pipelines.tournament.run import plan_tasks, run_tournament
     from hean_pipelines.tournament.save import folder_name, save_tournament
+    from models.simulation.slow_market.symbols import SYMBOLS
     from models.strategies.catalogue import CATALOGUE, entry_of
 
     names = [entry_of(name).name for name in args.strategies or CATALOGUE]
@@ -94,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
     from hean_pipelines.tournament.page import terminal_table
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, width=170)
     console.print(terminal_table(document))
     console.print(
         f"{document['symbol_days']:,.0f} days of a symbol, {document['events']:,} events, {seconds:.0f} s"

@@ -131,7 +131,7 @@ class BankRun:
         self._outlooks = unknown_outlooks()
 
     def tell(self, outlooks: NDArray[np.void]) -> None:
-        """Say what is known beyond the tape from now on; rows of the past may be left out, but the newest of them.
+        """Say what is known beyond the tape from now on; what held before goes on until the first row's time.
 
         Raises
         ------
@@ -139,8 +139,13 @@ class BankRun:
             When it is no table of outlooks.
 
         """
-        self._outlooks = require_outlooks(outlooks).view(OUTLOOK)
-        self.bank.shared.outlook_row[0] = 0
+        told = require_outlooks(outlooks)
+        row = self.bank.shared.outlook_row
+        held = self._outlooks[row[0] : row[0] + 1]
+        # As bytes: NumPy would copy the rows field by field.
+        both = np.concatenate([held.view(np.uint8), told.view(np.uint8)])
+        self._outlooks = both.view(OUTLOOK)
+        row[0] = 0
 
     def take(self, events: Events) -> None:
         """Take a stretch of tape.
@@ -226,7 +231,7 @@ def run_strategies(
     Parameters
     ----------
     stretches : iterable of (events, outlooks)
-        In order; the outlooks of a stretch begin with what holds at its start.
+        In order; the outlooks are those that became known in the stretch, none where nothing did.
     names, venue, parameters, params, feature_params
         See `BankRun`.
 
