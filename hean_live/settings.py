@@ -62,6 +62,7 @@ class LiveSettings(ExecutionSettings):
     clock_check_s: Seconds = 60.0
     timeout_s: Seconds = 5.0
     streams: bool | None = None
+    market_clock: Literal["wall", "venue"] = "wall"
     stream_depth: Annotated[int, Field(ge=1, le=1000)] = 50
     stream_mute_s: Seconds = 40.0
     stream_book_silence_s: Annotated[float, Field(ge=0)] = 15.0

@@ -103,7 +103,9 @@ class Runner:
             self.poll()
             if self._parts.monitor is not None:
                 self._parts.monitor.polled(self._parts, self._halts(), dry_run=self._options.dry_run)
-            self._stop_reason = self._stop_reason or self._ending.reason(self._monotonic() - started)
+            # Asked before the other is read: a signal may set it while the question is answered.
+            over = self._ending.reason(self._monotonic() - started)
+            self._stop_reason = self._stop_reason or over
             if not self._stop_reason and not self._kill_reason:
                 self._pause(begun)
         return self._stop_reason

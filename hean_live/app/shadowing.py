@@ -53,5 +53,6 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
         settings.shadow_strategies or None,
         parts.outlooks.newest,
         lambda: parts.models.cascade,
+        streams.market.clock.now_ns,
     )
     parts.shadows.start()

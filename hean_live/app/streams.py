@@ -8,7 +8,6 @@ sockets, market state, what events mean.
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
@@ -16,7 +15,8 @@ from typing import TypeVar
 import numpy as np
 
 from hean_live.app.alarms import Alarms
-from hean_live.market.service import MarketStreams, StreamRules, tick_sizes_of
+from hean_live.market.clock import WallClock
+from hean_live.market.service import MarketStreams, StreamRules, follow_clock, tick_sizes_of
 from hean_live.market.ticker_board import StreamTickers
 from hean_live.market.ticker_stream import TickerStream
 from hean_live.recorder.recorder import Alert, Recorder, RecorderRules
@@ -67,7 +67,7 @@ def make_market(
     recorder: Recorder | None,
     params: Sequence[np.record] | None = None,
 ) -> MarketStreams:
-    """Return the public streams of these settings, not started; asks the venue for price steps.
+    """Return the public streams of these settings, not started; asks the venue for price steps, and for its time if need be.
 
     `params` are those of each symbol's features, by default without a model of regimes.
 
@@ -78,6 +78,9 @@ def make_market(
 
     """
     rest = PublicMarket(settings.data_from, timeout_s=settings.timeout_s)
+    clock = follow_clock(rest, settings.symbols[0]) if settings.market_clock == "venue" else WallClock()
+    if recorder is not None:
+        recorder.clock_ns = clock.now_ns
     return MarketStreams(
         stream_address(settings.data_from, PUBLIC),
         rest,
@@ -86,6 +89,7 @@ def make_market(
         thread,
         recorder=recorder,
         params=params,
+        clock=clock,
     )
 
 
@@ -187,7 +191,8 @@ class Streams:
 
     def ages_s(self) -> dict[str, float]:
         """Return how old the last message of each symbol is, seconds, as ``stream SYMBOL``; absent before the first."""
-        now_ns, received = time.time_ns(), zip(self.market.symbols, self.market.hub.received_ns, strict=True)
+        now_ns = self.market.clock.now_ns()
+        received = zip(self.market.symbols, self.market.hub.received_ns, strict=True)
         return {f"stream {symbol}": (now_ns - at_ns) / 1e9 for symbol, at_ns in received if at_ns}
 
     def cascades(self) -> dict[str, int]:
@@ -229,12 +234,20 @@ class Streams:
             self.thread,
             mute_after_s=rules.mute_after_s,
             fresh_s=rules.fresh_s,
+            clock=self.market.clock,
         )
 
     def _private(self) -> PrivateStream:
         key, secret = self._key()
         url = stream_address(self._settings.orders_at, PRIVATE)
-        return PrivateStream(url, key, secret, self._take, mute_after_s=self._settings.stream_mute_s)
+        return PrivateStream(
+            url,
+            key,
+            secret,
+            self._take,
+            mute_after_s=self._settings.stream_mute_s,
+            clock_ns=self.market.clock.now_ns,
+        )
 
     def _trade_socket(self) -> TradeSocket:
         key, secret = self._key()

@@ -200,6 +200,10 @@ class Journal:
         rows = self._execute("SELECT * FROM fills WHERE symbol = ? ORDER BY at_ns, exec_id", (symbol,))
         return [fill_row(row) for row in rows]
 
+    def newest_fill(self) -> int:
+        """Return the number of the newest fill kept, 0 without; numbers only grow."""
+        return int(self._execute("SELECT coalesce(max(rowid), 0) FROM fills").fetchone()[0])
+
     def add_trade(self, trade: TradeRow) -> None:
         """Keep a round trip; the same id again changes nothing."""
         self._execute(f"INSERT OR IGNORE INTO trades VALUES ({','.join('?' * 18)})", trade_values(trade))

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 from hean_live.execution.adoption import write_off
 from hean_live.execution.journal import Journal
+from hean_live.execution.ledger import LAST_KEY, START_KEY, Mark, cash_of, held_of, to_text
 from hean_live.execution.order_manager import OrderManager
 from hean_live.venues.protocol import Venue
 from hean_live.venues.unreadable import readable
@@ -121,8 +122,20 @@ class Reconciler:
             if self._position(symbol) != own
         }
         self._report(books.foreign, differences)
-        self.journal.add_equity(float(books.equity_usd), float(books.available_usd))
+        self._keep(self._wallet, positions)
         return self._compare(self._wallet) if self._write_off(books) else books
+
+    def _keep(self, wallet: Wallet, positions: list[Position]) -> None:
+        """Keep the account as it is now, and as it was the first time: what the ledger begins and ends with."""
+        journal = self.journal
+        mark = Mark(
+            journal.at_ns, cash_of(wallet), wallet.equity_usd, journal.newest_fill(), held_of(positions)
+        )
+        with journal.transaction():
+            journal.add_equity(float(wallet.equity_usd), float(wallet.available_usd))
+            if journal.meta(START_KEY) is None:
+                journal.set_meta(START_KEY, to_text(mark))
+            journal.set_meta(LAST_KEY, to_text(mark))
 
     def take_position(self, position: Position) -> None:
         """Take a position the private stream has told, unless a newer one is known."""

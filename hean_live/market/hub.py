@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from hean_live.market.clock import Clock, WallClock
 from hean_live.market.completeness import Completeness
 from hean_live.market.markets import Markets
 from hean_live.market.synthetic import fill_message, gap_message
@@ -62,7 +63,8 @@ class MarketHub:
     tape : Tape, optional
     doubt_s : float
         How long features are doubtful after trades were lost for good.
-    clock_ns : callable
+    clock : Clock, optional
+        The wall's by default.
 
     Attributes
     ----------
@@ -81,7 +83,7 @@ class MarketHub:
         *,
         tape: Tape | None = None,
         doubt_s: float = 600.0,
-        clock_ns: Callable[[], int] = time.time_ns,
+        clock: Clock | None = None,
     ) -> None:
         self.markets = markets
         self.board = TickerBoard()
@@ -95,14 +97,14 @@ class MarketHub:
         self._fetch_trades = fetch_trades
         self._tape = tape
         self._doubt_ns = int(doubt_s * 1e9)
-        self._clock_ns = clock_ns
+        self._clock = clock or WallClock()
         self._now_ns = 0
         self._fills: dict[int, asyncio.Task[None]] = {}
         self._invalid_since: dict[int, float] = {}
 
     def problem(self, place: int) -> str:
         """Return why a symbol's state may not be traded on, an empty string if it may."""
-        return self.completeness[place].problem(self._clock_ns(), self.markets.is_valid(place))
+        return self.completeness[place].problem(self._clock.now_ns(), self.markets.is_valid(place))
 
     # --- the public stream's sink
 
@@ -117,7 +119,7 @@ class MarketHub:
     def on_data(self, topic: str, payload: bytes, received_ns: int) -> None:
         """Take a message."""
         markets = self.markets
-        rows, received_ns = self._keep(payload, received_ns)
+        rows, received_ns = self._keep(payload, self._clock.receive_ns(payload, received_ns))
         if rows < 0:
             self._lost(topic, received_ns)
             return
@@ -192,7 +194,7 @@ class MarketHub:
     def _book_broke(self, place: int, reason: str) -> None:
         self.counts.books_broken += 1
         name = self.markets.names[place]
-        now_ns = self._clock_ns()
+        now_ns = self._clock.now_ns()
         if self.markets.is_valid(place):
             self.take_own(gap_message(name, self._depth, now_ns // NS_PER_MS, reason), now_ns)
         self.resubscribe([f"orderbook.{self._depth}.{name}"], reason)
@@ -229,9 +231,9 @@ class MarketHub:
             if not own.connected:
                 return  # a new gap: the next connection fills it
             if fill.payload is not None:
-                self.take_own(fill.payload, self._clock_ns())
+                self.take_own(fill.payload, self._clock.now_ns())
                 self.counts.trades_filled += fill.trades
             if own.losses == losses:
                 covers = fill.covers
                 break
-        own.fill(covers, self._clock_ns(), self._doubt_ns)
+        own.fill(covers, self._clock.now_ns(), self._doubt_ns)

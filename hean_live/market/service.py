@@ -18,6 +18,7 @@ from typing import Final
 
 import numpy as np
 
+from hean_live.market.clock import SILENT_S, Answer, Clock, MarketClock, WallClock
 from hean_live.market.hub import MarketHub
 from hean_live.market.markets import Markets, OnTick
 from hean_live.market.sights import SightBoard, at_market_time
@@ -37,7 +38,10 @@ log = logging.getLogger(__name__)
 NS_PER_MS: Final = 1_000_000
 NS_PER_DAY: Final = 86_400_000_000_000
 _TICK_LATE_S: Final = 0.002  # a message stamped before the tick may still be under way in the loop
+_TURN_S: Final = 0.05
 _LOOK_S: Final = 1.0
+_LEAST_POLL_S: Final = 0.5
+_BETWEEN_S: Final = 0.5  # of two answers, to see how fast the venue's clock goes
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class MarketStreams:
         Called in the streams' thread after each tick of a symbol.
     params : sequence of record of PARAMS, optional
         Of each symbol's features.
+    clock : Clock, optional
+        What messages and ticks are stamped by; the wall's by default.
 
     """
 
@@ -86,8 +92,10 @@ class MarketStreams:
         recorder: Recorder | None = None,
         on_tick: OnTick | None = None,
         params: Sequence[np.record] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.symbols = tuple(tick_sizes)
+        self.clock = clock or WallClock()
         self._rules = rules
         self._rest = rest
         self._thread = thread
@@ -95,9 +103,13 @@ class MarketStreams:
         markets = Markets(self.symbols, list(tick_sizes.values()), params)
         self._sights = SightBoard(markets)
         markets.on_tick = self._sights.take if on_tick is None else _both(self._sights.take, on_tick)
-        self.hub = MarketHub(markets, rules.depth, self._fetch_trades, tape=recorder, doubt_s=rules.doubt_s)
+        self.hub = MarketHub(
+            markets, rules.depth, self._fetch_trades, tape=recorder, doubt_s=rules.doubt_s, clock=self.clock
+        )
         topics = market_topics(self.symbols, rules.depth, rules.silence)
-        self.stream = PublicStream(url, topics, self.hub, mute_after_s=rules.mute_after_s)
+        self.stream = PublicStream(
+            url, topics, self.hub, mute_after_s=rules.mute_after_s, clock_ns=self.clock.now_ns
+        )
         self.hub.resubscribe = self.stream.resubscribe
         self._recorder = recorder
         self._running: Future[None] | None = None
@@ -115,11 +127,11 @@ class MarketStreams:
 
     def tickers(self) -> StreamTickers:
         """Return the tickers heard lately; from any thread."""
-        return fresh_tickers(self.hub.board, self.symbols, self._rules.fresh_s)
+        return fresh_tickers(self.hub.board, self.symbols, self._rules.fresh_s, self.clock.now_ns())
 
     def sights(self, market_ns: int) -> dict[str, MarketSight]:
         """Return what is seen of each market beyond its ticker, as of a market time; from any thread."""
-        return at_market_time(self._sights.rows(), market_ns)
+        return at_market_time(self._sights.rows(), market_ns, self.clock.now_ns)
 
     def problems(self) -> dict[str, str]:
         """Return by symbol why its market state may not be traded on; from any thread."""
@@ -156,14 +168,20 @@ class MarketStreams:
                 group.create_task(self._begin_days())
 
     async def _keep_ticking(self) -> None:
-        """Take ticks when no message does."""
+        """Take ticks when no message does.
+
+        Where the market is faster than the wall, messages come in bunches of many ticks' time, and bring their ticks about
+        themselves: there the timer is for a silent venue only.
+        """
         markets, step_s = self.hub.markets, self.hub.markets.step_ns / 1e9
         while True:
-            now_ns = time.time_ns()
+            now_ns, speed = self.clock.now_ns(), self.clock.speed
+            # A venue that is late is waited for as long as its clock is believed to run.
+            late_s, least_s = (SILENT_S, _TURN_S) if speed > 1.0 else (_TICK_LATE_S, 0.001)
             if markets.next_tick_ns:
-                markets.take_ticks(now_ns - int(_TICK_LATE_S * 1e9))
-            wait_s = (markets.next_tick_ns - now_ns) / 1e9 + _TICK_LATE_S if markets.next_tick_ns else step_s
-            await asyncio.sleep(min(max(wait_s, 0.001), step_s))
+                markets.take_ticks(now_ns - int(late_s * speed * 1e9))
+            wait_s = (markets.next_tick_ns - now_ns) / 1e9 + late_s if markets.next_tick_ns else step_s
+            await asyncio.sleep(min(max(wait_s, least_s), step_s))
 
     async def _look(self) -> None:
         while True:
@@ -175,13 +193,15 @@ class MarketStreams:
         prefixes = ("orderbook.", "tickers.")
         topics = [t for t in self.stream.silent_s() if t.startswith(prefixes)]
         while True:
-            now_ns = time.time_ns()
-            await asyncio.sleep((NS_PER_DAY - now_ns % NS_PER_DAY) / 1e9 + _TICK_LATE_S)
+            day = self.clock.now_ns() // NS_PER_DAY
+            while (now_ns := self.clock.now_ns()) // NS_PER_DAY == day:
+                left_s = (NS_PER_DAY - now_ns % NS_PER_DAY) / 1e9 / max(self.clock.speed, 1.0)
+                await asyncio.sleep(left_s + _TICK_LATE_S)
             self.stream.resubscribe(topics, "a new day begins")
 
     async def _poll_open_interest(self) -> None:
         while True:
-            await asyncio.sleep(self._rules.open_interest_s)
+            await asyncio.sleep(self._open_interest_pause_s())
             try:
                 result, at_ms = await self._ask("/v5/market/tickers", {"category": "linear"})
                 rows = {optional_text(row, "symbol"): row for row in rows_of(result, "tickers")}
@@ -191,7 +211,12 @@ class MarketStreams:
             for symbol in self.symbols:
                 value = optional_text(rows.get(symbol, {}), "openInterest")
                 if value and self.stream.connection.is_open:
-                    self.hub.take_own(open_interest_message(symbol, at_ms, value), time.time_ns())
+                    message = open_interest_message(symbol, at_ms, value)
+                    self.hub.take_own(message, self.clock.receive_ns(message, self.clock.now_ns()))
+
+    def _open_interest_pause_s(self) -> float:
+        every_s = self._rules.open_interest_s
+        return max(every_s / max(self.clock.speed, 1.0), min(every_s, _LEAST_POLL_S))
 
     async def _fetch_trades(self, symbol: str) -> tuple[object, int]:
         params = {"category": "linear", "symbol": symbol, "limit": MOST_TRADES}
@@ -199,10 +224,36 @@ class MarketStreams:
 
     async def _ask(self, path: str, params: Mapping[str, object]) -> tuple[object, int]:
         loop = asyncio.get_running_loop()
-        envelope = await loop.run_in_executor(self._rest_worker, self._rest.envelope, path, params)
-        if "result" not in envelope:
-            raise DataError(f"{path}: expected a result, was none")
-        return envelope["result"], envelope_time_ns(envelope) // NS_PER_MS
+        result, answer = await loop.run_in_executor(self._rest_worker, _timed, self._rest, path, params)
+        self.clock.answered(answer)
+        return result, answer.venue_ns // NS_PER_MS
+
+
+def follow_clock(rest: PublicMarket, symbol: str) -> MarketClock:
+    """Return a clock that follows the venue's, having asked it for its time twice.
+
+    Raises
+    ------
+    HeanError
+        When the venue cannot be asked.
+
+    """
+    params = {"category": "linear", "symbol": symbol}
+    _timed(rest, "/v5/market/tickers", params)  # the first request makes the connection
+    _, first = _timed(rest, "/v5/market/tickers", params)
+    time.sleep(_BETWEEN_S)
+    _, second = _timed(rest, "/v5/market/tickers", params)
+    return MarketClock(first, second)
+
+
+def _timed(rest: PublicMarket, path: str, params: Mapping[str, object]) -> tuple[object, Answer]:
+    """Return the result of a reply and when it was stamped, asked for and read."""
+    sent_ns = time.monotonic_ns()
+    envelope = rest.envelope(path, params)
+    got_ns = time.monotonic_ns()
+    if "result" not in envelope:
+        raise DataError(f"{path}: expected a result, was none")
+    return envelope["result"], Answer(envelope_time_ns(envelope), sent_ns, got_ns)
 
 
 def _both(first: OnTick, second: OnTick) -> OnTick:

@@ -7,7 +7,6 @@ it; both are counted. What does not belong here: sockets, what a ticker is used 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,9 +100,9 @@ class TickerBoard:
         return parsed, wrong
 
 
-def fresh_tickers(board: TickerBoard, symbols: Sequence[str], fresh_s: float) -> StreamTickers:
-    """Return the tickers of `symbols` that were heard within `fresh_s`; from any thread."""
-    now_ns, rows = time.time_ns(), board.rows
+def fresh_tickers(board: TickerBoard, symbols: Sequence[str], fresh_s: float, now_ns: int) -> StreamTickers:
+    """Return the tickers of `symbols` that were heard within `fresh_s` of `now_ns`; from any thread."""
+    rows = board.rows
     parsed, wrong = board.tickers()
     stale = dict(wrong)
     for symbol in symbols:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from hean_live.market.clock import Clock, WallClock
 from hean_live.market.ticker_board import StreamTickers, TickerBoard, fresh_tickers
 from hean_live.venues.streams.public import PublicStream
 from hean_live.venues.streams.thread import StreamThread
@@ -27,6 +28,8 @@ class TickerStream:
         After which a socket without a word is given up; at which age a ticker counts as stale.
     thread : StreamThread
         Running.
+    clock : Clock, optional
+        The wall's by default.
 
     """
 
@@ -39,12 +42,20 @@ class TickerStream:
         *,
         mute_after_s: float,
         fresh_s: float,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or WallClock()
         self._symbols = tuple(symbols)
         self._fresh_s = fresh_s
         self._thread = thread
         self._board = TickerBoard()
-        self.stream = PublicStream(url, ticker_topics(symbols, silence), self, mute_after_s=mute_after_s)
+        self.stream = PublicStream(
+            url,
+            ticker_topics(symbols, silence),
+            self,
+            mute_after_s=mute_after_s,
+            clock_ns=self._clock.now_ns,
+        )
         self._running: Future[None] | None = None
 
     def start(self) -> None:
@@ -58,7 +69,7 @@ class TickerStream:
 
     def tickers(self) -> StreamTickers:
         """Return the tickers heard lately; from any thread."""
-        return fresh_tickers(self._board, self._symbols, self._fresh_s)
+        return fresh_tickers(self._board, self._symbols, self._fresh_s, self._clock.now_ns())
 
     # --- the public stream's sink
 

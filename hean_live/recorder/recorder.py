@@ -107,6 +107,7 @@ class Recorder:
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.clock_ns: Callable[[], int] = time.time_ns  # of receive times; its owner may set another
         self.folder = folder
         self.rules = rules
         self.counts = RecorderCounts()
@@ -255,7 +256,7 @@ class Recorder:
         if self._segment is None:
             return
         # A quiet market brings no message that would end a segment.
-        past = time.time_ns() >= self._ends_ns + NS_PER_S
+        past = self.clock_ns() >= self._ends_ns + NS_PER_S
         if past or self._segment.file_bytes >= self.rules.rotate_bytes:
             self._close_segment()
 

@@ -50,6 +50,8 @@ class ShadowService:
     outlooks : callable, optional
     cascade : callable, optional
         Returns M2's forecaster in use, None without one.
+    clock_ns : callable
+        What events are stamped by.
 
     """
 
@@ -61,6 +63,7 @@ class ShadowService:
         names: Sequence[str] | None = None,
         outlooks: Outlooks = lambda _symbol: None,
         cascade: Callable[[], CascadeForecaster | None] = lambda: None,
+        clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._contracts = dict(contracts)
         self._tap = tap
@@ -68,6 +71,7 @@ class ShadowService:
         self._names = names
         self._outlooks = outlooks
         self._cascade = cascade
+        self._clock_ns = clock_ns
         self._places = [tap.symbols.index(symbol) for symbol in contracts]
         self._news: queue.SimpleQueue[tuple[list[BankSignal], list[BankTrip]]] = queue.SimpleQueue()
         self._holding: tuple[tuple[str, str], ...] = ()
@@ -151,7 +155,7 @@ class ShadowService:
                 self._put(*bank.take(events))
             newest_ns = max(newest_ns, bank.newest_ns)
         self._holding = tuple((name, bank.symbol) for bank in banks for name in bank.holding())
-        self._lagging_s = max(0.0, (time.time_ns() - newest_ns) / 1e9) if newest_ns else 0.0
+        self._lagging_s = max(0.0, (self._clock_ns() - newest_ns) / 1e9) if newest_ns else 0.0
 
     def _put(self, signals: list[BankSignal], trips: list[BankTrip]) -> None:
         if signals or trips:

@@ -31,6 +31,7 @@ from models.market.bybit_v5 import Payload, as_payload, next_page_cursor, rows_o
 from models.market.bybit_v5_trading import (
     parse_api_key_info,
     parse_execution,
+    parse_executions,
     parse_fee_rates,
     parse_order,
     parse_order_ack,
@@ -40,10 +41,12 @@ from models.market.bybit_v5_trading import (
     parse_wallet,
 )
 from models.market.trading_records import ApiKeyInfo, Execution, FeeRate, Order, OrderAck, Position, Wallet
+from models.market.wallet_changes import WalletChange, parse_wallet_changes
 
 SETTLE_COIN = "USDT"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-_MAX_PAGES = 50
+_MAX_PAGES = 200
+_WEEK_MS = 7 * 86_400_000  # the longest span the venue lists at once
 # A journal begun on an old account need not read its whole past: ours are the newest.
 _MAX_EXECUTION_PAGES = 20
 # A code that no reply carries: an empty set would make pybit fall back to its own retries.
@@ -132,6 +135,28 @@ class BybitVenue:
                 break
         return reader.whole(sorted(found, key=lambda row: (row.at_ns, row.exec_id)))
 
+    def executions_between(self, start_ms: int, end_ms: int) -> list[Execution]:
+        """Return every execution of a span, oldest first."""
+        found = [
+            row
+            for span in _weeks(start_ms, end_ms)
+            for page in self._pages(self._http.get_executions, limit=100, **span)
+            for row in parse_executions(page)
+        ]
+        return sorted(found, key=lambda row: (row.at_ns, row.exec_id))
+
+    def wallet_changes(self, start_ms: int, end_ms: int) -> list[WalletChange]:
+        """Return everything that moved the wallet in a span, oldest first."""
+        found = [
+            row
+            for span in _weeks(start_ms, end_ms)
+            for page in self._pages(
+                self._http.get_transaction_log, category=None, accountType="UNIFIED", limit=50, **span
+            )
+            for row in parse_wallet_changes(page)
+        ]
+        return found[::-1]
+
     def fee_rates(self) -> dict[str, FeeRate]:
         """Return the account's fees by symbol."""
         return parse_fee_rates(self._ask(self._http.get_fee_rates, category=CATEGORY))
@@ -166,7 +191,7 @@ class BybitVenue:
         cursor = ""
         seen = set()
         for _ in range(_MAX_PAGES):
-            page = self._ask(method, category=CATEGORY, **params, cursor=cursor or None)
+            page = self._ask(method, **{"category": CATEGORY, **params}, cursor=cursor or None)
             yield page
             cursor = next_page_cursor(page)
             if not cursor or cursor in seen:
@@ -200,6 +225,14 @@ class BybitVenue:
             # pybit reads fields of a reply without looking: a reply of another shape ends here.
             words = f"an answer of {self._http.endpoint} was unreadable: {type(error).__name__}"
             raise _lost(words, command=command) from error
+
+
+def _weeks(start_ms: int, end_ms: int) -> Iterator[dict[str, int]]:
+    """Yield the parts of a span that may be asked for at once."""
+    while start_ms <= end_ms:
+        last_ms = min(start_ms + _WEEK_MS - 1, end_ms)
+        yield {"startTime": start_ms, "endTime": last_ms}
+        start_ms = last_ms + 1
 
 
 def _lost(words: str, *, command: bool) -> VenueUnreachable | OrderUnresolved:

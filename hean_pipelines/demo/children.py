@@ -121,6 +121,14 @@ class Children:
         """End a command that goes on with SIGTERM and return its exit code."""
         return self._end(name, grace_s)
 
+    def kill(self, name: str) -> None:
+        """End a command that goes on as a crash would: at once, by SIGKILL."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
     def log_of(self, name: str) -> Path:
         """Return a command's log file."""
         return self.logs / f"{name}.log"

@@ -23,6 +23,9 @@ from models.simulation.ticks.feed import warm_up
 NS_PER_MS = 1_000_000
 PUMP_S = 0.010
 IDLE_PUMP_S = 0.5
+TURN_NS = 100 * NS_PER_MS
+MOST_TURNS = 32
+"""Least length of a turn in market time, and turns in a step; see `StreamHub._publish_feeds`."""
 TICKER_MS = 100
 KLINE_MS = 1_000
 SILENT_S = 600.0
@@ -57,6 +60,7 @@ class StreamHub:
         self._connections: dict[Connection, float] = {}
         self._told_ms = {"tickers": 0, "kline": 0}
         self._checked = 0.0
+        self._fed_ns = venue.exchange.now_ns
         self.account = AccountStream(venue)
         self.sent = 0
         venue.on_step = self._publish_feeds
@@ -159,7 +163,15 @@ class StreamHub:
         self._publish_topics(target // NS_PER_MS)
 
     def _publish_feeds(self, now_ns: int) -> None:
-        self._deliver(*((category, feed.advance(now_ns)) for (category, _), feed in self._feeds.items()))
+        """Send what happened, symbols taking turns, so that a step of seconds leaves none far behind the others."""
+        turn_ns = max(TURN_NS, (now_ns - self._fed_ns) // MOST_TURNS)
+        while self._fed_ns < now_ns and self._feeds:
+            self._fed_ns = min(self._fed_ns // turn_ns * turn_ns + turn_ns, now_ns)
+            until_ns = self._fed_ns
+            self._deliver(
+                *((category, feed.advance(until_ns)) for (category, _), feed in self._feeds.items())
+            )
+        self._fed_ns = max(self._fed_ns, now_ns)
 
     def _deliver(self, *made: tuple[str, list[Outgoing]]) -> None:
         batches: dict[Connection, list[Outgoing]] = {}

@@ -33,7 +33,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Listener(Protocol):
-    """What is told of a connection; times are `time.time_ns`."""
+    """What is told of a connection; times are of its clock."""
 
     def on_open(self) -> None:
         """Take note that frames may be sent."""

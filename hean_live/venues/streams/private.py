@@ -58,6 +58,8 @@ class PrivateStream:
         Called in the event loop with every event; must not block.
     ping_every_s, mute_after_s, backoff, clock_ns
         As in `Connection`.
+    wall_ns : callable
+        What signatures go by, whatever the market's time is.
 
     """
 
@@ -72,6 +74,7 @@ class PrivateStream:
         mute_after_s: float = 40.0,
         backoff: Backoff | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
+        wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.counts = PrivateCounts()
         self.is_ready = False
@@ -86,6 +89,7 @@ class PrivateStream:
         self._key, self._secret = key, secret
         self._sink = sink
         self._clock_ns = clock_ns
+        self._wall_ns = wall_ns
 
     async def run(self) -> None:
         """Keep the stream up until cancelled."""
@@ -95,7 +99,7 @@ class PrivateStream:
 
     def on_open(self) -> None:
         """Sign in; subscribing waits for the answer."""
-        now_ms = self._clock_ns() // 1_000_000
+        now_ms = self._wall_ns() // 1_000_000
         self.connection.send(sign_in_request(self._key, self._secret, now_ms, request_id=_SIGN_IN))
 
     def on_message(self, payload: bytes, received_ns: int) -> None:
