@@ -136,9 +136,9 @@ class LiveSettings(ExecutionSettings):
             raise ValueError("expected at least one symbol and none twice")
         return value
 
-    @field_validator("alert_to", mode="before")
+    @field_validator("alert_to", "shadow_strategies", mode="before")
     @classmethod
-    def _addresses(cls, value: object) -> object:
+    def _listed(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value

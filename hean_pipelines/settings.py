@@ -72,6 +72,9 @@ class PipelineSettings(TextSettings):
     recordings: Path | None = Field(
         None, description="Folder of recorded tapes the studies read; none means the synthetic market."
     )
+    allow_synthetic_evidence: bool = Field(
+        False, description="Let synthetic evidence count; local testnet only."
+    )
     schedules_running: bool = Field(False, description="Start the schedules and sensors with the daemon.")
     alert_webhook_url: SecretStr = Field(
         SecretStr(""), description="Slack-compatible webhook for alerts; none without."

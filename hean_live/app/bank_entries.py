@@ -1,47 +1,46 @@
 """What the engine makes of the bank's news: shadow trades are kept, signals judged by every gate, the best may trade.
 
-The road of a signal: gates in their order (`models.gates`), one strategy a symbol (`models.portfolio.conflicts`), conviction
-and size, limits. Each step's reason is journalled with the signal, and with the shadow's result when it is over, so that what
-a gate cost or saved can be measured. Changes only the memory and states given. What a campaign does is in `campaign.py`.
+The road of a signal: gates in their order (`models.gates`), one strategy a symbol (`models.portfolio.conflicts`), conviction,
+size and limits (`bank_sizing.py`). Each step's reason is journalled with the signal, and with the shadow's result when it is
+over (`bank_trips.py`), so that what a gate cost or saved can be measured. Changes only the memory and states given. What a
+campaign does is in `campaign.py`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Final
 
-from hean_live.app.gates import GateRules, entry_of_size, size_request, stop_price
+from hean_live.app.bank_sizing import BankRules, campaign_of, system_of
+from hean_live.app.bank_trips import keep_trip
+from hean_live.app.gates import GateRules
 from hean_live.app.policy import PolicyView
-from hean_live.app.snapshot import Command, KeepTrade, Note, Snapshot
-from hean_live.app.state import BANK, Campaign, Signal, SymbolState
-from hean_live.execution.records import TradeRow
-from hean_live.shadow.records import BankSignal, BankTrip
+from hean_live.app.snapshot import Command, Note, Snapshot
+from hean_live.app.state import Campaign, SymbolState
+from hean_live.shadow.records import BankSignal
 from models.execution.market_gates import PriceHistory
 from models.execution.sight import MarketSight
 from models.gates.market_facts import market_facts
 from models.gates.memory import BankMemory, Waiting
-from models.gates.order import GateRules as SignalGateRules
 from models.gates.order import Verdict, pass_gates
 from models.gates.pace import remember_entry
 from models.gates.records import AccountFacts, Candidate, Facts, Fees, PolicyFacts, Standing
 from models.learning.roster import canonical
 from models.portfolio.conflicts import Contender, Holder, resolve_conflicts
-from models.portfolio.conviction import ConvictionRules, convict, size_entry, volatility_factor
-from models.portfolio.limits import Breach, check_entry
-from models.portfolio.roster import KINDS, Kind, place_of
-from models.portfolio.rotator import Rotation, RotatorRules, Value, rotate
-from models.portfolio.sizing import SizerZero
+from models.portfolio.limits import Breach
+from models.portfolio.roster import KINDS, Kind
+from models.portfolio.rotator import Rotation, Value, rotate
 
-SECOND_NS: Final = 1_000_000_000
 SEVERAL: Final = "SEVERAL"
 """Reason of a block that more than one gate would have made alone: neither may claim the outcome."""
 NOT_CARRIED_OUT: Final = "NOT_CARRIED_OUT"
 _PERMISSIONS: Final = frozenset({"standing", "rotator"})
 _UNFIT: Final = frozenset({Kind.MARKET_MAKING, Kind.ARBITRAGE})
 """Kinds the executor does not carry out: quotes on both sides, and two markets at once. They stay in shadow."""
+_OWN_ROAD: Final = frozenset({"funding_pressure"})
+"""The engine shadows and trades it itself (`funding_signals.py`): told twice, its record would count twice."""
 _SEEN: Final = (
     "vpin",
     "kyle_lambda_z",
@@ -51,32 +50,6 @@ _SEEN: Final = (
     "hurst_label",
     "hurst_label_finer",
 )
-
-
-@dataclass(frozen=True)
-class BankRules:
-    """How signals of the bank are judged and sized.
-
-    Attributes
-    ----------
-    gates : GateRules
-    rotator : RotatorRules
-    conviction : ConvictionRules
-    entry_s : float
-        For so long after a signal an entry may be made.
-    most_hold_s : float
-        After so long a position is left even if its shadow holds on.
-    maker_fee : Decimal
-        While the account's own is not known, fraction.
-
-    """
-
-    gates: SignalGateRules = field(default_factory=SignalGateRules)
-    rotator: RotatorRules = field(default_factory=RotatorRules)
-    conviction: ConvictionRules = field(default_factory=ConvictionRules)
-    entry_s: float = 20.0
-    most_hold_s: float = 6 * 3600.0
-    maker_fee: Decimal = Decimal("0.0002")
 
 
 @dataclass(frozen=True)
@@ -118,16 +91,23 @@ def hear_bank(
     list of Command
 
     """
-    news = snapshot.bank
-    commands = [command for trip in news.trips for command in _kept(trip, memory)]
-    judged = [_judge(signal, snapshot, sights, memory, btc, rules) for signal in news.signals]
+    signals = [signal for signal in snapshot.bank.signals if signal.strategy not in _OWN_ROAD]
+    trips = [trip for trip in snapshot.bank.trips if trip.strategy not in _OWN_ROAD]
+    # A trip as short as a poll comes with its own signal: what the gates say of that must be known first.
+    begun = {(signal.strategy, signal.symbol, signal.at_ns) for signal in signals}
+    fresh = [(trip.strategy, trip.symbol, trip.signal_ns) in begun for trip in trips]
+    commands = [c for trip, new in zip(trips, fresh, strict=True) if not new for c in keep_trip(trip, memory)]
+    judged = [_judge(signal, snapshot, sights, memory, btc, rules) for signal in signals]
     chosen, refused = _choose(judged, snapshot, states)
     for own in judged:
         key = (own.signal.strategy, own.signal.symbol)
         why, words = refused.get(id(own), ("", ""))
         campaign: Campaign | None = None
         if not why and id(own) in chosen:
-            made = _sized(own, snapshot, limits, rules, states)
+            exploring = own.rotation.activations[own.signal.strategy].exploring
+            made = campaign_of(
+                own.signal, own.verdict.factors, exploring, own.sight, snapshot, states, limits, rules
+            )
             if isinstance(made, Campaign):
                 campaign = made
                 state = states[own.signal.symbol]
@@ -137,46 +117,9 @@ def hear_bank(
                 why, words = made
         memory.waiting[key] = Waiting(own.signal.at_ns, why)
         commands += _told(own, why, words, campaign)
-    return commands
-
-
-def _kept(trip: BankTrip, memory: BankMemory) -> list[Command]:
-    key = (trip.strategy, trip.symbol)
-    waiting = memory.waiting.get(key)
-    blocked = ""
-    if waiting is not None and waiting.signal_ns <= trip.signal_ns:
-        blocked = waiting.blocked_by
-        del memory.waiting[key]
-    system = _system(trip.strategy)
-    kept: list[Command] = []
-    trade_id = f"shadow-{system}-{trip.symbol}-{trip.entry_ns}"
-    if blocked:
-        kept.append(Note("block", trip.symbol, {"reason": blocked, "trade_id": trade_id}, system))
-    kept.append(
-        KeepTrade(
-            TradeRow(
-                trade_id=trade_id,
-                strategy=system,
-                symbol=trip.symbol,
-                regime=trip.regime,
-                mode="shadow",
-                side=trip.side,
-                qty=Decimal(repr(trip.quantity)),
-                entry_ns=trip.entry_ns,
-                entry_price=Decimal(repr(trip.entry_price)),
-                exit_ns=trip.exit_ns,
-                exit_price=Decimal(repr(trip.exit_price)),
-                fees_usd=trip.fees_usd,
-                funding_usd=-trip.funding_usd,
-                pnl_usd=trip.profit_usd,
-                pnl_bps=1e4 * trip.profit_usd / trip.notional_usd,
-                predicted=0.0,
-                realised_rate=None,
-                model_version="",
-            )
-        )
-    )
-    return kept
+    return commands + [
+        c for trip, new in zip(trips, fresh, strict=True) if new for c in keep_trip(trip, memory)
+    ]
 
 
 def _judge(
@@ -222,6 +165,7 @@ def _judge(
         signal.at_ns,
         expected_edge_bps=signal.edge_bps,
         entry_taker=signal.is_taker,
+        confidence=signal.confidence,
     )
     return Judged(signal, pass_gates(candidate, facts, rules.gates), rotation, sight)
 
@@ -275,7 +219,7 @@ def _choose(
         elif snapshot.halts:
             refused[id(own)] = next(iter(snapshot.halts.items()))
         else:
-            cell = snapshot.matrix.get((_system(signal.strategy), own.rotation.regime))
+            cell = snapshot.matrix.get((system_of(signal.strategy), own.rotation.regime))
             value = math.nan if cell is None else cell.ev_shrunk_usd
             contenders.append((own, Contender(signal.strategy, signal.symbol, signal.side, value)))
     holders = {symbol: _holder(state) for symbol, state in states.items() if state.campaign or state.signal}
@@ -302,74 +246,6 @@ def _holder(state: SymbolState) -> Holder:
     return Holder(canonical(signal.strategy), signal.side)
 
 
-def _system(name: str) -> str:
-    return f"S{place_of(name) + 1}"
-
-
-def _sized(
-    own: Judged,
-    snapshot: Snapshot,
-    limits: GateRules,
-    rules: BankRules,
-    states: Mapping[str, SymbolState],
-) -> Campaign | tuple[str, str]:
-    """Return the campaign of a signal, or the reason and the arithmetic why there is none."""
-    signal = own.signal
-    books, quote = snapshot.books, snapshot.quotes.get(signal.symbol)
-    instrument = snapshot.instruments.get(signal.symbol)
-    if books is None or quote is None or instrument is None or signal.symbol not in states:
-        return "NO_QUOTE", f"{signal.symbol}: books and a quote of the order venue were expected, were absent"
-    price = quote.across(signal.side)
-    factors = {
-        **own.verdict.factors,
-        "volatility": volatility_factor(_day_sigma(own.sight), rules.conviction),
-    }
-    activation = own.rotation.activations[signal.strategy]
-    left = max(0.0, snapshot.policy.share(signal.strategy))
-    conviction = convict(signal.strategy, factors, None, left, activation.exploring, rules.conviction)
-    request = size_request(books.equity_usd, price, instrument, limits)
-    size = size_entry(request, conviction)
-    if isinstance(size, SizerZero):
-        return size.reason, size.arithmetic
-    stop = stop_price(price, signal.side, limits.stop_fraction, instrument.tick_size)
-    made = signal_of(signal, snapshot, rules)
-    own_limits = replace(limits.limits, capital_fraction=Decimal(repr(_most_capital(signal.strategy, rules))))
-    breaches = check_entry(entry_of_size(made, snapshot, limits, books, size, stop), own_limits)
-    if breaches:
-        return breaches[0].reason, breaches[0].arithmetic
-    return Campaign(made, size.qty, stop, snapshot.now_ns)
-
-
-def _most_capital(strategy: str, rules: BankRules) -> float:
-    return rules.conviction.own_capital.get(strategy, rules.conviction.capital).limit
-
-
-def _day_sigma(sight: MarketSight) -> float:
-    """Return the volatility of a day from that of a minute, NaN where unknown."""
-    return sight.sigma_minute * math.sqrt(1440.0)
-
-
-def signal_of(signal: BankSignal, snapshot: Snapshot, rules: BankRules) -> Signal:
-    """Return a bank's signal as the campaign needs it; its decision is told apart by its whole second."""
-    decided_ns = signal.at_ns // SECOND_NS * SECOND_NS
-    return Signal(
-        strategy=_system(signal.strategy),
-        symbol=signal.symbol,
-        side=signal.side,
-        settlement_ns=decided_ns,
-        forecast_at_ns=snapshot.now_ns,
-        deadline_ns=snapshot.now_ns + int(rules.entry_s * SECOND_NS),
-        exit_ns=snapshot.now_ns + int(rules.most_hold_s * SECOND_NS),
-        predicted=0.0,
-        current=0.0,
-        confidence=0.0,
-        regime=signal.regime,
-        model_version=snapshot.policy.version,
-        origin=BANK,
-        is_urgent=signal.is_taker,
-    )
-
-
 def _told(own: Judged, why: str, words: str, campaign: Campaign | None) -> list[Command]:
     body: dict[str, object] = {
         **own.verdict.journal(),
@@ -380,7 +256,7 @@ def _told(own: Judged, why: str, words: str, campaign: Campaign | None) -> list[
         "not_traded": why,
         "words": words,
     }
-    system = _system(own.signal.strategy)
+    system = system_of(own.signal.strategy)
     commands: list[Command] = [Note("bank_signal", own.signal.symbol, body, system)]
     if campaign is not None:
         entry = {

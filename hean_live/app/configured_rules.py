@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from hean_live.app.bank_sizing import BankRules
 from hean_live.app.gates import GateRules
 from hean_live.app.rules import EngineRules
 from hean_live.app.situation import QuotingRules
@@ -9,6 +12,9 @@ from hean_live.settings import LiveSettings
 from models.execution.market_gates import CrashRules, CrashWindow, FreshnessRules
 from models.execution.pulls import PullRules
 from models.execution.quotes import AT_TOUCH, LAYERED, QuoteParams
+from models.gates.market_state import DataRules
+from models.gates.order import GateRules as SignalGateRules
+from models.portfolio.conviction import CapitalRule, ConvictionRules
 from models.portfolio.limits import Limits
 from models.strategies import funding_pressure as s1
 
@@ -70,4 +76,26 @@ def engine_rules(settings: LiveSettings) -> EngineRules:
         horizons_min=horizons,
         shadow_equity_usd=settings.shadow_equity_usd,
         exit_plans=settings.exit_plans,
+        bank=_bank_rules(settings, gates),
     )
+
+
+def _bank_rules(settings: LiveSettings, gates: GateRules) -> BankRules:
+    """Return the rules of the bank's signals: the same crash, freshness and risk as S1's, and no trade above its capital."""
+    most, usual = float(settings.capital_per_trade), ConvictionRules()
+    return BankRules(
+        gates=SignalGateRules(
+            crash=gates.crash,
+            data=DataRules(gates.freshness, gates.limits.forecast_age_s),
+        ),
+        conviction=replace(
+            usual,
+            risk_fraction=float(settings.risk_per_trade),
+            capital=_at_most(usual.capital, most),
+            own_capital={name: _at_most(rule, most) for name, rule in usual.own_capital.items()},
+        ),
+    )
+
+
+def _at_most(rule: CapitalRule, most: float) -> CapitalRule:
+    return CapitalRule(min(rule.base, most), min(rule.limit, most))

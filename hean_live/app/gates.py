@@ -148,7 +148,7 @@ def _state_breach(signal: Signal, snapshot: Snapshot) -> Breach | None:
     foreign = snapshot.books.foreign if snapshot.books else {}
     if signal.symbol in foreign:
         return Breach("FOREIGN", f"{signal.symbol}: {foreign[signal.symbol]}")
-    return None
+    return snapshot.policy.veto(signal.strategy)
 
 
 def _model_breach(signal: Signal, snapshot: Snapshot, rules: GateRules) -> Breach | None:

@@ -14,7 +14,13 @@ from hean_live.alerts.configured import make_sender
 from hean_live.alerts.desk import AlertDesk, Trouble
 from hean_live.app.health import SignsOfLife
 from hean_live.app.snapshot import Settled, WantSettled
-from hean_live.app.troubles import Reconnects, account_troubles, alarm_troubles, funding_extremes
+from hean_live.app.troubles import (
+    Reconnects,
+    account_troubles,
+    alarm_troubles,
+    funding_extremes,
+    shadow_troubles,
+)
 from hean_live.execution.records import SUBMITTING, TradeRow
 from hean_live.settings import LiveSettings
 from models.alerts import Alert
@@ -110,6 +116,7 @@ class Monitor:
         again = self._reconnects.take(opened, now_ns)
         troubles: dict[str, Trouble] = dict(account_troubles(parts))
         troubles |= alarm_troubles(parts.alarms.active)
+        troubles |= shadow_troubles(parts.shadows)
         troubles |= self._reconnects.troubles()
         troubles |= funding_extremes(parts.feed.tickers, parts.engine.symbols)
         troubles |= {subject: Trouble(words) for subject, words in self._registry.items()}

@@ -80,15 +80,23 @@ class PolicyView:
     def breach(self, strategy: str) -> Breach | None:
         """Return why a strategy may not open a position live now, None where it may (G10)."""
         name = canonical(strategy)
-        for vetoed in (EVERYTHING, name):
-            if vetoed in self.vetoes:
-                return Breach("VETOED", f"{name}: {self.vetoes[vetoed]}")
+        vetoed = self.veto(strategy)
+        if vetoed is not None:
+            return vetoed
         for reason, words in self.refusals:
             return Breach(reason, words)
         own = self.policy.strategy(name) if self.policy else None
         if own is None or own.state != LIVE:
             why = "; ".join(f"{each.word} {each.text}".strip() for each in own.reasons) if own else ""
             return Breach("NOT_PROMOTED", f"{name} is {own.state if own else 'unknown'}: {why}")
+        return None
+
+    def veto(self, strategy: str) -> Breach | None:
+        """Return a person's veto on a strategy, None without one."""
+        name = canonical(strategy)
+        for vetoed in (EVERYTHING, name):
+            if vetoed in self.vetoes:
+                return Breach("VETOED", f"{name}: {self.vetoes[vetoed]}")
         return None
 
     def is_off(self, strategy: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from hean_live.app.bank_entries import BankRules
+from hean_live.app.bank_sizing import BankRules
 from hean_live.app.gates import GateRules
 from hean_live.app.situation import QuotingRules
 from hean_live.app.state import Signal

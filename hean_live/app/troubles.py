@@ -14,12 +14,14 @@ from models.market.bybit_v5_market import Ticker
 
 if TYPE_CHECKING:
     from hean_live.app.parts import Parts
+    from hean_live.shadow.service import ShadowService
 
 HOUR_NS = 3_600_000_000_000
 EXTREME_FUNDING = 0.003  # a fraction per settlement
 _OFTEN = 3  # connections of one stream opened again within an hour
 _UNRECONCILED_S = 60.0
 _CLOSING_S = 120.0
+_COMPILING_S = 900.0
 _RECONCILE = "RECONCILE"  # the alarm beside `Account.problem`, which says more
 
 
@@ -79,6 +81,13 @@ def account_troubles(parts: Parts) -> Iterator[tuple[str, Trouble]]:
         still = ", ".join([*sorted(own), *active]) or account.problem
         words = f"closing after the kill switch does not end, still open: {still}; close it on the venue"
         yield "KILL_STUCK", Trouble(words, "critical", _CLOSING_S)
+
+
+def shadow_troubles(shadows: ShadowService | None) -> Iterator[tuple[str, Trouble]]:
+    """Yield why the shadows are not at work, once that lasts longer than compiling them."""
+    if shadows is not None and shadows.problem:
+        words = f"{shadows.problem}; positions of theirs wait for stop and time, see the log, restart to begin them anew"
+        yield "SHADOWS", Trouble(words, lasting_s=_COMPILING_S)
 
 
 def alarm_troubles(active: Mapping[str, str]) -> Iterator[tuple[str, Trouble]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from hean_live.app.campaign import advance
@@ -95,7 +96,8 @@ def work_campaign(
         room=room_of(work, snapshot.now_ns, rules.sharing),
     )
     quoting = rules.quoting_of(campaign.signal)
-    commands = advance(campaign, situation, quoting)
+    told = advance(campaign, situation, quoting)
+    commands = [replace(c, strategy=campaign.signal.strategy) if isinstance(c, Note) else c for c in told]
     if campaign.phase == HOLDING and quoting.exits != TIME_EXIT and symbol not in work.exits:
         _remember_entry(campaign, orders, snapshot.now_ns, sight, quoting.exits, work)
     if campaign.phase == CLOSED:

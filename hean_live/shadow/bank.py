@@ -193,7 +193,11 @@ class SymbolBank:
         words = CATALOGUE[name].reasons[reason]
         edge_bps = expected_edge_bps(name, getattr(self._run.params, name), features)
         regime = _regime(market["regime"])
-        return BankSignal(name, self.symbol, side, at_ns, share, is_taker, edge_bps, words, regime, features)
+        # M2 is the one forecast known here; S1's are the engine's own business.
+        confidence = self._cascade if name == "liquidation_hunter" else math.nan
+        return BankSignal(
+            name, self.symbol, side, at_ns, share, is_taker, edge_bps, words, regime, features, confidence
+        )
 
     def _trips(self, place: int) -> list[BankTrip]:
         shared, name = self._run.bank.shared, NAMES[place]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ class BankSignal:
     regime : str
     features : mapping of str to float
         What gates look at, as of that tick; what was undefined is absent.
+    confidence : float
+        Of the forecast it rests on, 0 to 1; NaN for a strategy that rests on none.
 
     """
 
@@ -40,6 +43,7 @@ class BankSignal:
     reason: str
     regime: str
     features: Mapping[str, float] = field(default_factory=dict)
+    confidence: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,8 @@ class ShadowService:
     def step(self, banks: Sequence[SymbolBank]) -> None:
         """Take what waits, symbol by symbol."""
         newest_ns = 0
+        begun: list[BankSignal] = []
+        ended: list[BankTrip] = []
         forecaster = self._cascade()
         for place, bank in zip(self._places, banks, strict=True):
             told = self._outlooks(bank.symbol)
@@ -152,11 +154,12 @@ class ShadowService:
                 bank.tell(told)
             events = self._tap.drain(place)
             if events is not None:
-                self._put(*bank.take(events))
+                signals, trips = bank.take(events)
+                begun += signals
+                ended += trips
             newest_ns = max(newest_ns, bank.newest_ns)
         self._holding = tuple((name, bank.symbol) for bank in banks for name in bank.holding())
         self._lagging_s = max(0.0, (self._clock_ns() - newest_ns) / 1e9) if newest_ns else 0.0
-
-    def _put(self, signals: list[BankSignal], trips: list[BankTrip]) -> None:
-        if signals or trips:
-            self._news.put((signals, trips))
+        if begun or ended:
+            # After what is held: a signal told before it would look as if its shadow had left already.
+            self._news.put((begun, ended))

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from models.simulation.slow_market.parameters import SlowMarketParameters
-from models.simulation.slow_market.scenarios import PLANTED_FOR
-from models.simulation.slow_market.symbols import SYMBOLS
-
 from hean_pipelines.backtest.markets import DEFAULT_SYMBOL, contract_of, slow_market, synthetic_market
 from hean_pipelines.sources.tape_files import TapeFormat, tape_reader
 from models.errors import ConfigError
 from models.simulation.fills import parameters as venue_parameters
 from models.simulation.fills.parameters import FillParameters, check_parameters, constant_latency
 from models.simulation.order_flow.parameters import OrderFlowParameters
+from models.simulation.slow_market.parameters import SlowMarketParameters
+from models.simulation.slow_market.scenarios import PLANTED_FOR
+from models.simulation.slow_market.symbols import SYMBOLS
 from models.strategies.catalogue import Entry, entry_of, parse_params
 
 Market = Literal["synthetic", "slow", "recorded"]
@@ -94,6 +93,7 @@ class Plan:
             "strategy": self.entry.name,
             "system": self.entry.system,
             "summary": self.entry.summary,
+            "leg": self.entry.leg,
             "symbol": self.symbol,
             "market": self.market,
             "scenario": self.scenario if is_synthetic else None,
@@ -146,7 +146,7 @@ def make_plan(
         By default the synthetic one that can hold the strategy's effect: of ticks where it needs no outlook and lives on
         single orders, slow otherwise.
     days : float, optional
-        One by default on a synthetic market, the whole of a recording.
+        By default one on a synthetic market, 30 on the slow one, the whole of a recording.
     symbol, scenario, seed, tapes, tape_format, capital_usd
         As in `Plan`.
     changes : mapping of str to str, optional

@@ -19,9 +19,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "learn",
-        help="ingest the executor's journal and compute the regime-performance matrix",
-        description="Copy days of the executor's journal into the lake, compute what each strategy earned in each regime, and "
-        "register the matrix, which a running executor loads by itself.",
+        help="ingest the executor's journal, compute the regime-performance matrix and the next policy",
+        description="Copy days of the executor's journal into the lake, compute what each strategy earned in each regime and "
+        "what the learning loops make of it, and register matrix and policy, which a running executor loads by itself.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -50,4 +50,6 @@ def run(args: argparse.Namespace) -> int:
     print(
         f"{matrix.get('trades', 0)} trades, {matrix.get('cells', 0)} cells, version {matrix.get('version', 'none')}"
     )
+    policy = result.metadata.get("model_hean__policy", {})
+    print(f"policy version {policy.get('version', 'none')}: {policy.get('why', 'not made')}")
     return 0

@@ -108,8 +108,11 @@ def _print_plan(tasks: list[Any], folder: Path, as_json: bool) -> None:
         rows = [vars(task) | {"names": list(task.names)} for task in tasks]
         print(json.dumps({"folder": str(folder), "markets": rows}))
         return
+    from hean_pipelines.report.text import plural
+
     for task in tasks:
-        print(f"{task.symbol} {task.scenario}: {task.days:g} days, {len(task.names)} strategies")
+        held = plural(len(task.names), "strategy", "strategies")
+        print(f"{task.symbol} {task.scenario}: {task.days:g} days, {held}")
     print(
         f"{sum(task.days for task in tasks):g} days of a symbol in {len(tasks)} markets; would write {folder}"
     )

@@ -28,7 +28,7 @@ _LONGEST_S = {
     "ingest": 900.0,
     "train": 900.0,
     "trade": 400.0,
-    "learn": 180.0,
+    "learn": 300.0,
     "report": 180.0,
 }
 
@@ -173,7 +173,9 @@ class Road:
             time.sleep(0.2)
 
     def _learn(self, children: Children, venue: dict[str, Any], stage: str) -> None:
-        with self._stage(stage, "learn: the journal into the lake, the regime-performance matrix"):
+        with self._stage(
+            stage, "learn: the journal into the lake, the regime-performance matrix, the policy"
+        ):
             first = self.plan.now.date().isoformat()
             self._run(
                 children, "learn", ["learn", "--start", first, "--end", _market_day(venue)], stage=stage

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Final
 
 import numpy as np
-from models.simulation.slow_market.scenarios import PLANTED_FOR, SCENARIOS
-from models.simulation.slow_market.symbols import SYMBOLS
 from numpy.typing import NDArray
 
 from models.errors import ConfigError
+from models.simulation.slow_market.scenarios import PLANTED_FOR, SCENARIOS
+from models.simulation.slow_market.symbols import SYMBOLS
 
 NULL = "null"
 EVERYTHING = "everything"
@@ -23,6 +24,11 @@ OWN = "own effect"
 """Column of a strategy in the scenario that plants its effect alone."""
 DEFAULT_CAPITAL_USD = 10_000.0
 """Enough that no lot of a contract is more than a share of it."""
+
+FINE_NS: Final = 250_000_000
+COARSE_NS: Final = 1_000_000_000
+"""Alpha ticks where one effect is planted, and over the long markets: a second there, which is four times as fast and leaves
+strategies that live on the instant (S5, S6) too late for theirs."""
 
 OnDone = Callable[["Task", float], None]
 """Told of each market that is done, and how much of everything is, 0 to 1."""
@@ -43,6 +49,8 @@ class Task:
     days : float
     capital_usd : float
         Of each strategy.
+    tick_ns : int
+        Alpha tick.
 
     """
 
@@ -53,6 +61,7 @@ class Task:
     seed: int
     days: float
     capital_usd: float
+    tick_ns: int = FINE_NS
 
 
 @dataclass(frozen=True)
@@ -97,12 +106,15 @@ def plan_tasks(
         )
     if not 0.0 < days <= 3660.0 or not 0.0 <= own_days <= 3660.0:
         raise ConfigError(f"days: expected above 0 and at most 3660, was {days:g} and {own_days:g}")
-    if capital_usd <= 0.0:
+    if seed < 0:
+        raise ConfigError(f"seed: expected a whole number from 0, was {seed}")
+    if not 0.0 < capital_usd < 1e12:
         raise ConfigError(f"capital: expected USD above 0, was {capital_usd:g}")
     tasks = []
     for place, symbol in enumerate(symbols):
         for column in (EVERYTHING, NULL):
-            tasks.append(Task(column, column, symbol, tuple(names), seed + place, days, capital_usd))
+            long = (seed + place, days, capital_usd, COARSE_NS)
+            tasks.append(Task(column, column, symbol, tuple(names), *long))
         if own_days:
             for scenario in SCENARIOS:
                 own = tuple(name for name in names if PLANTED_FOR[name] == scenario)
@@ -113,17 +125,18 @@ def plan_tasks(
 
 def trade(task: Task) -> Done:
     """Trade one market; runs in any process."""
-    from models.simulation.slow_market.generator import stream_slow_market
-
+    from models.market.feature_params import FeatureParams, params_record
     from models.simulation.backtest.records import BacktestParameters
     from models.simulation.bank.records import BankParameters
     from models.simulation.bank.run import BankRun
     from models.simulation.fills.parameters import FillParameters
+    from models.simulation.slow_market.generator import stream_slow_market
 
     preset = SYMBOLS[task.symbol]
     venue = FillParameters(preset.tick_size, preset.lot_size, seed=task.seed)
     hour = BacktestParameters(task.capital_usd, 3_600_000_000_000)
-    run = BankRun(task.names, venue, BankParameters(hour))
+    features = params_record(FeatureParams(tick_ns=task.tick_ns))
+    run = BankRun(task.names, venue, BankParameters(hour), feature_params=features)
     for stretch in stream_slow_market(SCENARIOS[task.scenario](), task.symbol, task.seed, task.days):
         if len(stretch.outlooks):
             run.tell(stretch.outlooks)
@@ -148,7 +161,16 @@ def run_tournament(
     list of Done
         In the order of the tasks, whatever came first.
 
+    Raises
+    ------
+    ConfigError
+        When there is no process to run in.
+    Overflow
+        When more was under way in a market than there is room for.
+
     """
+    if processes < 1:
+        raise ConfigError(f"processes: expected at least 1, was {processes}")
     total = sum(task.days for task in tasks)
     found: dict[Task, Done] = {}
     for done in _traded(tasks, processes):
@@ -158,7 +180,7 @@ def run_tournament(
 
 
 def _traded(tasks: Sequence[Task], processes: int) -> Iterator[Done]:
-    if processes <= 1:
+    if processes == 1:
         yield from map(trade, tasks)
         return
     # Spawned: a fork would copy the threads of a progress bar in the middle of what they do.

@@ -57,6 +57,8 @@ class Findings:
         L3.
     is_rehearsal : bool
         Whether synthetic evidence was let count.
+    account : tuple of Reason
+        What the division of the capital rests on, for the policy's reasons.
 
     """
 
@@ -68,6 +70,7 @@ class Findings:
     costs: Sequence[GateCost] = ()
     matrix_version: str = ""
     is_rehearsal: bool = False
+    account: tuple[Reason, ...] = ()
 
 
 def next_policy(
@@ -117,7 +120,7 @@ def _reasons(found: Findings) -> tuple[Reason, ...]:
         out.append(Reason("REHEARSAL", "synthetic evidence counts; valid on the local testnet only"))
     live = sorted(name for name, (state, _) in found.decisions.items() if state == LIVE)
     out.append(Reason("LIVE" if live else "NOTHING_LIVE", ", ".join(live)))
-    return tuple(out)
+    return (*out, *found.account)
 
 
 def _strategies(found: Findings, divide: Divide) -> dict[str, StrategyPolicy]:
@@ -126,9 +129,18 @@ def _strategies(found: Findings, divide: Divide) -> dict[str, StrategyPolicy]:
     shares = divide([name for name, (state, _) in decided.items() if state == LIVE])
     base = base_shares(list(decided))
     return {
-        name: StrategyPolicy(state, reasons, shares.get(name, 0.0), base[name])
+        name: StrategyPolicy(
+            state, (*reasons, *_without(state, shares.get(name, 0.0))), shares.get(name, 0.0), base[name]
+        )
         for name, (state, reasons) in decided.items()
     }
+
+
+def _without(state: str, share: float) -> tuple[Reason, ...]:
+    """Say so where a strategy may trade but gets no capital: its tier does not run it, or the floors left no room."""
+    if state != LIVE or share > 0.0:
+        return ()
+    return (Reason("NO_CAPITAL", "it may trade, but the division of this account leaves it no share"),)
 
 
 def _symbols(previous: Policy | None, found: Findings) -> dict[str, SymbolPolicy]:

@@ -8,26 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
+from models.portfolio.allocation import STARTING_WEIGHTS
 from models.portfolio.policy import MOST_SHARE, MOST_SHARES
 
 Divide = Callable[[Collection[str]], Mapping[str, float]]
 """Names of the strategies that take part → fraction of the equity of each; the sum is at most 0.8."""
 
-WEIGHTS: Final[Mapping[str, float]] = {
-    "impulse_engine": 18.0,
-    "funding_harvester": 14.0,
-    "basis_arbitrage": 10.0,
-    "inventory_neutral_mm": 10.0,
-    "liquidity_sweep": 10.0,
-    "hf_scalping": 8.0,
-    "momentum_trader": 8.0,
-    "enhanced_grid": 6.0,
-    "correlation_arb": 6.0,
-    "rebate_farmer": 5.0,
-    "sentiment": 5.0,
-}
 OTHERS: Final = 5.0
-"""Weight of a strategy the list does not name."""
+"""Weight of a strategy that P1's list does not name."""
 
 
 def base_shares(strategies: Collection[str]) -> dict[str, float]:
@@ -39,6 +27,6 @@ def base_shares(strategies: Collection[str]) -> dict[str, float]:
     {'funding_harvester': 0.35, 'impulse_engine': 0.4}
 
     """
-    weights = {name: WEIGHTS.get(name, OTHERS) for name in sorted(set(strategies))}
+    weights = {name: STARTING_WEIGHTS.get(name, OTHERS) for name in sorted(set(strategies))}
     total = sum(weights.values())
     return {name: min(MOST_SHARES * weight / total, MOST_SHARE) for name, weight in weights.items()}

@@ -10,8 +10,10 @@ from models.learning.gate_cost import gate_costs
 from models.learning.loop import VALID_NS, Findings, next_policy
 from models.learning.probation import Standing
 from models.learning.roster import REQUIREMENTS, STRATEGIES, canonical
-from models.learning.shares import WEIGHTS, base_shares
+from models.learning.shares import base_shares
 from models.learning.slippage import BufferChange
+from models.portfolio import roster as portfolio_roster
+from models.portfolio.allocation import STARTING_WEIGHTS
 from models.portfolio.policy import Reason, from_text, to_text
 from tests.learning.made import NOW_NS, trades
 
@@ -57,6 +59,17 @@ def test_other_shares_can_be_put_in() -> None:
     )
 
 
+def test_a_live_strategy_without_capital_says_so() -> None:
+    found = Findings(
+        NOW_NS, 9, decisions={"sentiment": PROMOTED}, account=(Reason("TIER_SMALL", "500.00 USD"),)
+    )
+    policy = next_policy(None, found, divide=lambda names: {})
+    own = policy.strategies["sentiment"]
+    assert (own.state, own.share) == ("live", 0.0)
+    assert [reason.word for reason in own.reasons] == ["PROMOTED", "NO_CAPITAL"]
+    assert policy.reasons[-1].word == "TIER_SMALL"
+
+
 def test_costs_of_gates_are_carried_along() -> None:
     costs = gate_costs(trades([1.0, 2.0], blocked_by="HURST"))
     policy = next_policy(None, Findings(NOW_NS, 2, costs=costs))
@@ -69,7 +82,8 @@ def test_names_and_shares() -> None:
     assert len(STRATEGIES) == 19
     assert [REQUIREMENTS[name].system for name in STRATEGIES] == [f"S{n}" for n in range(1, 20)]
     assert canonical("S19") == "synthetic_convexity"
-    assert set(WEIGHTS) <= set(STRATEGIES)
-    assert sum(WEIGHTS.values()) == 100.0
+    assert STRATEGIES == portfolio_roster.STRATEGIES
+    assert set(STARTING_WEIGHTS) <= set(STRATEGIES)
+    assert sum(STARTING_WEIGHTS.values()) == 100.0
     assert base_shares([]) == {}
     assert base_shares(["sentiment"]) == {"sentiment": 0.4}

@@ -82,6 +82,8 @@ def local_settings(home: Path, testnet: Any, **changes: Any) -> LiveSettings:
         "history_settlements": 6,
         "reconcile_s": 0.01,
         "reconcile_open_s": 0.01,
+        # A process and a thread of their own: those tests that are about them turn them on.
+        "shadows": False,
     }
     return load_settings(**{**fields, **changes})
 

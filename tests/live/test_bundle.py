@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hean_live.app.model_store import FUNDING_KIND, MATRIX_KIND, ModelStore, load_funding, load_matrix
+from hean_live.app.snapshot import MatrixCell
 from hean_live.bundle.cache import BundleCache, Pointer
 from hean_live.bundle.fetch import ABSENT, FETCHED, REFUSED, UNCHANGED, UNREACHABLE, fetch
 from hean_live.bundle.watcher import BundleWatcher, FetchResult
@@ -139,10 +140,12 @@ def test_a_matrix_is_read_by_strategy_and_regime():
         "n": 31,
         "ev_usd": 0.2,
         "p_ev_positive": 0.7,
+        "ev_shrunk_usd": 0.15,
+        "ev_sd_usd": 0.05,
         "win_rate": 0.5,
     }
     matrix = load_matrix(matrix_bundle([cell]))
-    assert matrix[("S1", "RANGE")].trades == 31
+    assert matrix[("S1", "RANGE")] == MatrixCell(31, 0.2, 0.7, 0.15, 0.05)
     with pytest.raises(BundleError, match="matrix"):
         load_matrix(matrix_bundle([{"strategy": "S1"}]))
 

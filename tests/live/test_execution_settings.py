@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hean_live.app.bank_sizing import BankRules
 from hean_live.app.campaign import QuotingRules
 from hean_live.app.configured_rules import engine_rules
 from hean_live.settings import effective, load_settings
@@ -12,6 +13,8 @@ from models.execution.exits import LADDER, TIME_EXIT
 from models.execution.market_gates import CrashRules, CrashWindow, FreshnessRules
 from models.execution.pulls import PullRules
 from models.execution.quotes import LAYERED, QuoteParams
+from models.portfolio.conviction import CapitalRule
+from tests.live.factories import signal
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +28,8 @@ def test_defaults_are_those_of_the_records():
     assert rules.gates.crash == CrashRules()
     assert rules.gates.freshness == FreshnessRules()
     assert rules.quoting == QuotingRules()
-    assert rules.quoting_of("S1").exits == TIME_EXIT
+    assert rules.quoting_of(signal()) == QuotingRules()
+    assert rules.bank == BankRules()
 
 
 def test_quotes_pulls_and_gates_are_selected(home):
@@ -43,10 +47,25 @@ def test_quotes_pulls_and_gates_are_selected(home):
     assert rules.gates.crash == CrashRules(windows, price_age_s=30.0)
 
 
+def test_what_bounds_s1_bounds_the_signals_of_the_bank(home):
+    (home / "hean.toml").write_text(
+        "[live]\nrisk_per_trade = 0.005\ncapital_per_trade = 0.01\nmax_forecast_age_s = 300\n"
+        "max_book_age_s = 3\nbtc_crash_5min = 0.005\n"
+    )
+    rules = engine_rules(load_settings())
+    bank = rules.bank
+    assert (bank.gates.crash, bank.gates.data.freshness) == (rules.gates.crash, rules.gates.freshness)
+    assert bank.gates.data.forecast_age_s == 300.0
+    assert bank.conviction.risk_fraction == 0.005
+    assert bank.conviction.capital == CapitalRule(0.008, 0.01)
+    assert bank.conviction.own_capital["liquidation_hunter"] == CapitalRule(0.01, 0.01)
+
+
 def test_a_plan_of_a_strategys_own(monkeypatch, home):
     (home / "hean.toml").write_text('[live.exit_plans]\nS1 = "ladder"\n')
     rules = engine_rules(load_settings())
-    assert (rules.quoting_of("S1").exits, rules.quoting_of("S2").exits) == (LADDER, TIME_EXIT)
+    plans = [rules.quoting_of(signal(strategy=name)).exits for name in ("S1", "S2")]
+    assert plans == [LADDER, TIME_EXIT]
     monkeypatch.setenv("HEAN_LIVE_EXIT_PLANS", "S1=time, S6=ladder")
     settings = load_settings()
     assert settings.exit_plans == {"S1": "time", "S6": "ladder"}

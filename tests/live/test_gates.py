@@ -8,6 +8,7 @@ from decimal import Decimal as D
 import pytest
 
 from hean_live.app.gates import judge, stop_price
+from hean_live.app.policy import PolicyView
 from hean_live.app.snapshot import MatrixCell, ModelView
 from hean_live.app.state import Campaign
 from models.execution.market_gates import PriceHistory, remember_price
@@ -45,6 +46,7 @@ def test_a_fine_signal_begins_a_campaign():
         ({"halts": {"DRY_RUN": "orders are off"}}, "DRY_RUN", "off"),
         ({"instruments": {}}, "NOT_LISTED", SYMBOL),
         ({"books": books(foreign={SYMBOL: "open orders of another origin"})}, "FOREIGN", "another origin"),
+        ({"policy": PolicyView(vetoes={"funding_pressure": "fees went up"})}, "VETOED", "fees went up"),
         ({"books": None}, "NO_QUOTE", SYMBOL),
         ({"quotes": {}}, "NO_QUOTE", SYMBOL),
         ({"model": replace(MODEL, refusals=(("EXPIRED", "good until yesterday"),))}, "EXPIRED", "yesterday"),

@@ -154,7 +154,15 @@ def test_without_a_bundle_it_is_ready_and_idle(start, testnet):
 
 def test_a_negative_matrix_cell_blocks(start, testnet, tmp_path):
     cells = [
-        {"strategy": "S1", "regime": regime, "n": 40, "ev_usd": -0.3, "p_ev_positive": 0.01}
+        {
+            "strategy": "S1",
+            "regime": regime,
+            "n": 40,
+            "ev_usd": -0.3,
+            "ev_shrunk_usd": -0.2,
+            "ev_sd_usd": 0.1,
+            "p_ev_positive": 0.01,
+        }
         for regime in (
             "RANGE",
             "HIGH_ENTROPY",

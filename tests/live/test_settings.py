@@ -131,3 +131,9 @@ def test_local_reads_data_where_orders_go():
 def test_settings_are_frozen():
     with pytest.raises(ValueError, match="frozen"):
         load_settings().leverage = D(5)  # type: ignore[misc]
+
+
+def test_strategies_of_the_shadows_are_listed_with_commas(monkeypatch):
+    assert load_settings().shadow_strategies == ()
+    monkeypatch.setenv("HEAN_LIVE_SHADOW_STRATEGIES", "impulse_engine, hf_scalping")
+    assert load_settings().shadow_strategies == ("impulse_engine", "hf_scalping")

@@ -5,8 +5,17 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from hean_live.app.monitor import Monitor
-from hean_live.app.troubles import HOUR_NS, Reconnects, account_troubles, alarm_troubles, funding_extremes
+from hean_live.app.troubles import (
+    HOUR_NS,
+    Reconnects,
+    account_troubles,
+    alarm_troubles,
+    funding_extremes,
+    shadow_troubles,
+)
 from hean_live.settings import load_settings
+from hean_live.shadow.service import ShadowService
+from hean_live.shadow.tap import EventTap
 from models.market.bybit_v5_market import parse_ticker
 from tests.live.support import local_settings, make_runner
 
@@ -54,6 +63,14 @@ def test_alarms_are_troubles_but_for_the_one_the_account_says_better():
     assert list(found) == ["MARKET_DATA"]
 
 
+def test_shadows_that_do_not_work_are_told_of_but_not_while_they_compile():
+    service = ShadowService({}, EventTap(()), 10_000.0)
+    ((code, trouble),) = shadow_troubles(service)
+    assert (code, "being compiled" in trouble.text, trouble.lasting_s) == ("SHADOWS", True, 900.0)
+    service.problem = ""
+    assert dict(shadow_troubles(service)) == dict(shadow_troubles(None)) == {}
+
+
 def test_a_registry_that_cannot_be_reached_is_told_until_it_is(monkeypatch):
     now = [0]
     monitor = Monitor(load_settings(), clock_ns=lambda: now[0])
@@ -79,6 +96,7 @@ def idle_parts():
         kill_switch=SimpleNamespace(reason=""),
         account=None,
         alarms=SimpleNamespace(active={}),
+        shadows=None,
         feed=SimpleNamespace(tickers={}, read_at=0.0),
         engine=SimpleNamespace(symbols=()),
     )

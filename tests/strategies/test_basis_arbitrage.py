@@ -87,8 +87,8 @@ def test_funding_to_be_paid_within_the_hold_is_a_cost_and_to_be_received_is_noth
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        (spot(NOW - 10 * S), legs.ENTRY),
-        (spot(NOW - 10 * S - 1), s14.LEG_UNKNOWN),
+        (spot(NOW - 75 * S), legs.ENTRY),
+        (spot(NOW - 75 * S - 1), s14.LEG_UNKNOWN),
         (outlook(), s14.LEG_UNKNOWN),
         (spot(mid=np.nan), s14.LEG_UNKNOWN),
     ],

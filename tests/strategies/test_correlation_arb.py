@@ -94,8 +94,8 @@ def test_the_way_back_must_be_worth_more_than_its_costs(extra, reason):
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        (pair(NOW - 10 * S), legs.ENTRY),
-        (pair(NOW - 10 * S - 1), s15.LEG_UNKNOWN),
+        (pair(NOW - 75 * S), legs.ENTRY),
+        (pair(NOW - 75 * S - 1), s15.LEG_UNKNOWN),
         (outlook(), s15.LEG_UNKNOWN),
     ],
 )

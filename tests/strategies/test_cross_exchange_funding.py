@@ -108,8 +108,8 @@ def test_a_settlement_after_the_hold_pays_nothing():
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        (venues(at_ns=NOW - 10 * S), legs.ENTRY),
-        (venues(at_ns=NOW - 10 * S - 1), s17.LEG_UNKNOWN),
+        (venues(at_ns=NOW - 75 * S), legs.ENTRY),
+        (venues(at_ns=NOW - 75 * S - 1), s17.LEG_UNKNOWN),
         (venues(mid=np.nan), s17.LEG_UNKNOWN),
         (venues(mid=97.9), s17.PRICES_APART),
         (venues(mid=98.1), legs.ENTRY),

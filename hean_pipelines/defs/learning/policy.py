@@ -9,11 +9,12 @@ to the newest version lets the loops go on. A held policy expires like any other
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of what it wraps.
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from hean_pipelines.defs.learning.loops import GATE_COST, PROBATION, SHADOW_AGAINST_LIVE
+from hean_pipelines.defs.learning.loops import GATE_COST, PROBATION, READS, SHADOW_AGAINST_LIVE
 from hean_pipelines.defs.promotion.strategies import NAME as PROMOTION
 from hean_pipelines.resources.registry import POOL, Registry
 
@@ -37,12 +38,15 @@ def policy_definitions(settings: "PipelineSettings", registry: Registry) -> dg.D
         name=NAME,
         group_name="learning",
         kinds={"mlflow"},
-        deps=[dg.AssetKey(key) for key in (SHADOW_AGAINST_LIVE, PROBATION, GATE_COST, PROMOTION, MATRIX)],
+        deps=[
+            dg.AssetKey(key) for key in (*READS, SHADOW_AGAINST_LIVE, PROBATION, GATE_COST, PROMOTION, MATRIX)
+        ],
         pool=POOL,
         description="The policy: state and share of each strategy, slippage buffer and probation of each symbol. A bounded step "
         "from the one in force, registered as `hean-policy`; set the alias champion back to hold an older one.",
     )
     def policy(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        from hean_pipelines.defs.learning.capital import read_capital
         from hean_pipelines.defs.learning.inputs import (
             CHAMPION,
             IN_FORCE,
@@ -60,9 +64,9 @@ def policy_definitions(settings: "PipelineSettings", registry: Registry) -> dg.D
         present = present_policy(registry)
         if present.words:
             context.log.warning(f"{present.words}; the loops begin anew")
-        made = next_policy(
-            present.policy, findings(products, present, registry.alias_version(_MATRIX_MODEL, CHAMPION))
-        )
+        found = findings(products, present, registry.alias_version(_MATRIX_MODEL, CHAMPION))
+        capital = read_capital(products, present.policy, found.now_ns)
+        made = next_policy(present.policy, replace(found, account=(capital.reason,)), divide=capital.divide)
         picture = policy_figure(made)
         version = _register(registry, context.run.run_id, made, picture)
         if present.is_held:

@@ -169,7 +169,7 @@ def facts_of(
 
 def parameters_in_force(strategy: str) -> dict[str, Any] | None:
     """Return the default parameters of a strategy that can be backtested, else None."""
-    from models.simulation.backtest.catalogue import CATALOGUE
+    from models.strategies.catalogue import CATALOGUE
 
     entry = CATALOGUE.get(strategy)
     return None if entry is None else json.loads(json.dumps(entry.params()._asdict()))

@@ -132,6 +132,11 @@ def costs(document: Document) -> Section:
         figures.append(Figure("", *drawn))
     blocks += [Figures(figures, (), f"Turnover and fees by {unit}"), _period_table(rows, unit)]
     intro = "What the trades earned at the prices they got, what the venue took, and what was left."
+    if document["plan"]["leg"] != "none":
+        intro += (
+            " Fees and turnover here are those of the first market alone; those of the second leg are in the figures above, and "
+            "in the profit from the start."
+        )
     return Section("costs", "Turnover and fees", intro, blocks, "Costs")
 
 

@@ -110,7 +110,7 @@ def _tape(document: Document) -> Table:
     kinds = ", ".join(f"{name} {count:,}" for name, count in tape["counts"].items())
     rows = [
         ("source", files),
-        ("format", plan["tape_format"] or "synthetic"),
+        ("format", plan["tape_format"] or plan["market"]),
         ("first and last event", f"{moment(tape['first_local_ts'])} to {moment(tape['last_local_ts'])} UTC"),
         ("length", f"{number(tape['days'], 4)} days"),
         ("events", f"{tape['events']:,}"),

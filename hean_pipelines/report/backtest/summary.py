@@ -21,8 +21,9 @@ def facts(document: Document) -> list[tuple[str, str]]:
     """Return the head of the page as pairs of what and which."""
     plan, tape, venue = document["plan"], document["tape"], document["plan"]["venue"]
     source = ", ".join(plan["tapes"])
-    if plan["market"] == "synthetic":
-        source = f"synthetic, scenario {plan['scenario']}, seed {plan['seed']}"
+    if plan["market"] != "recorded":
+        kind = "slow synthetic" if plan["market"] == "slow" else "synthetic"
+        source = f"{kind}, scenario {plan['scenario']}, seed {plan['seed']}"
     latency = f"lognormal {venue['entry_min_ms']:g} to {venue['entry_max_ms']:g} ms each way"
     if venue["latency_model"] == 0:
         latency = f"{venue['entry_median_ms']:g} ms in, {venue['response_median_ms']:g} ms out"
@@ -46,7 +47,7 @@ def caution(document: Document) -> str:
     common = (
         "Orders were simulated: nobody reacted to them, and what they took was there again for the next one."
     )
-    if document["plan"]["market"] == "synthetic":
+    if document["plan"]["market"] != "recorded":
         return (
             "The market is synthetic, with planted effects of known size. The figures say whether the strategy finds what was "
             f"planted and what trading it costs; they promise nothing about a real market. {common}"

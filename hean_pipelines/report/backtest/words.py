@@ -32,12 +32,12 @@ def value(estimate: Document | None, digits: int, *, sign: bool = True) -> str:
 
 
 def duration(length_ns: float | None) -> str:
-    """Return a duration in the two units that say most.
+    """Return a duration in the two units that say most, rounded to the smaller one.
 
     Examples
     --------
-    >>> duration(93_784_000_000_000), duration(2_500_000_000), duration(None)
-    ('1 d 2 h', '2.5 s', '–')
+    >>> duration(93_784_000_000_000), duration(2_500_000_000), duration(172_799_000_000_000), duration(None)
+    ('1 d 2 h', '2.5 s', '2 d', '–')
 
     """
     if length_ns is None:
@@ -45,7 +45,10 @@ def duration(length_ns: float | None) -> str:
     if length_ns < 60_000_000_000:
         return f"{number(length_ns * 1e-9, 1)} s"
     at = next(k for k, (unit, _) in enumerate(_UNITS) if length_ns >= unit)
-    whole, rest = divmod(int(length_ns), _UNITS[at][0])
+    step = _UNITS[at + 1][0]
+    rounded = (int(length_ns) + step // 2) // step * step
+    at = next(k for k, (unit, _) in enumerate(_UNITS) if rounded >= unit)
+    whole, rest = divmod(rounded, _UNITS[at][0])
     below = rest // _UNITS[at + 1][0]
     return f"{whole} {_UNITS[at][1]}" + (f" {below} {_UNITS[at + 1][1]}" if below else "")
 

@@ -58,14 +58,15 @@ def test_list_names_strategies_with_what_they_need(capsys):
     assert "forced_flow_exhaustion (S6)" in capsys.readouterr().out
     assert run("--list", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert rows[0]["parameters"]["least_impact_bps"] == 1.5
+    whales = next(row for row in rows if row["system"] == "S5")
+    assert whales["parameters"]["least_impact_bps"] == 1.5
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         ((), 2, "expected --strategy"),
-        (("--strategy", "S55"), 2, "expected one of impact_reversion, forced_flow_exhaustion"),
+        (("--strategy", "S55"), 2, "expected one of funding_pressure, funding_harvester"),
         (("--strategy", "S5", "--set", "time_out_ns=soon"), 2, "time_out_ns to be a whole number"),
         (
             ("--strategy", "S5", "--market", "recorded", "--symbol", "BTCUSDT", "--tape", "no.gz"),

@@ -51,7 +51,7 @@ def test_the_folder_tells_apart_what_was_asked_and_nothing_else():
         ({"queue": "lifo"}, "queue model: expected one of risk_adverse"),
         ({"fees": (2.0, 5.5)}, "maker_fee from"),
         ({"capacity": (0.5,)}, "capacity: expected multiples"),
-        ({"market": "paper"}, "market: expected synthetic or recorded"),
+        ({"market": "paper"}, "market: expected synthetic, slow or recorded"),
         ({"market": "recorded"}, "expected at least one file"),
         ({"steps": (0.1, None)}, "expected recorded where a tape or its steps are given"),
     ],

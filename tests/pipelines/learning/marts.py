@@ -59,14 +59,16 @@ def rows(
     return pl.DataFrame(columns, schema=SCHEMA)
 
 
-def write_marts(settings: PipelineSettings, *trades: pl.DataFrame, now_ns: int = NOW_NS) -> Products:
+def write_marts(
+    settings: PipelineSettings, *trades: pl.DataFrame, now_ns: int = NOW_NS, equity_usd: float = 5000.0
+) -> Products:
     products = Products(settings.lake_root)
     frame = pl.concat(trades) if trades else pl.DataFrame(schema=SCHEMA)
     products.write(products.mart("mart_hean__learning_trades"), frame)
     products.write(products.mart("mart_hean__trades"), frame)
     stamps = pl.DataFrame({"at_ns": [now_ns] if now_ns else []}, schema={"at_ns": pl.Int64})
     products.write(products.mart("mart_hean__events"), stamps)
-    products.write(products.mart("mart_hean__equity"), stamps)
+    products.write(products.mart("mart_hean__equity"), stamps.with_columns(equity_usd=pl.lit(equity_usd)))
     return products
 
 

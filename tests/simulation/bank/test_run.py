@@ -67,7 +67,7 @@ def test_where_the_tape_is_cut_changes_nothing(tape):
 
 
 def test_what_cannot_be_run_is_refused(tape):
-    with pytest.raises(ConfigError, match="among impact_reversion"):
+    with pytest.raises(ConfigError, match="among funding_pressure, funding_harvester"):
         BankRun(["magic"], VENUE)
     with pytest.raises(ConfigError, match="at least one"):
         BankRun([], VENUE)
@@ -76,3 +76,41 @@ def test_what_cannot_be_run_is_refused(tape):
         run.take(np.zeros(3))
     with pytest.raises(DataError, match="at least one row"):
         run.tell(new_outlooks(0))
+
+
+def outlooks_at(*times_ns):
+    rows = new_outlooks(len(times_ns))
+    rows["at_ns"], rows["fear_greed"] = times_ns, range(1, len(times_ns) + 1)
+    return rows
+
+
+def test_outlooks_go_on_between_stretches(tape):
+    """What held before a stretch holds until the first new row's time, wherever the bank was in the old table."""
+    ns = tape["local_ts"]
+    first, second, third = int(ns[0]), int(ns[30_000]), int(ns[60_000])
+    run = BankRun(BOTH, VENUE)
+    run.tell(outlooks_at(first, second))
+    run.take(tape[:20_000])
+    assert held_by(run)["fear_greed"] == 1.0
+    # The second row was never reached: told again, it is not lost, and the first one holds until then.
+    run.tell(outlooks_at(second, third))
+    assert held_by(run)["fear_greed"] == 1.0
+    run.take(tape[20_000:25_000])
+    assert held_by(run)["at_ns"] == first
+    run.take(tape[25_000:40_000])
+    assert held_by(run)["at_ns"] == second
+    run.tell(outlooks_at(third + 1))
+    assert held_by(run)["at_ns"] == second
+    run.take(tape[40_000:])
+    assert held_by(run)["at_ns"] == third + 1
+
+
+def held_by(run):
+    return run._outlooks[int(run.bank.shared.outlook_row[0])]
+
+
+def test_before_anything_was_told_nothing_is_known(tape):
+    run = BankRun(BOTH, VENUE)
+    run.tell(outlooks_at(int(tape["local_ts"][5_000])))
+    run.take(tape[:100])
+    assert np.isnan(held_by(run)["fear_greed"])

@@ -1,0 +1,155 @@
+"""From a signal of the bank that passed every gate to a campaign, or to the reason and the arithmetic why there is none.
+
+Conviction and size (P5), then the limits (R1), with the equity a strategy has bound already taken off its share. Pure. Which
+signals come this far is decided in `bank_entries.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Final
+
+from hean_live.app.gates import GateRules, entry_of_size, size_request, stop_price
+from hean_live.app.snapshot import Snapshot
+from hean_live.app.state import BANK, Campaign, Signal, SymbolState
+from hean_live.shadow.records import BankSignal
+from models.execution.sight import MarketSight
+from models.gates.order import GateRules as SignalGateRules
+from models.portfolio.conviction import ConvictionRules, convict, size_entry, volatility_factor
+from models.portfolio.limits import check_entry
+from models.portfolio.roster import place_of
+from models.portfolio.rotator import RotatorRules
+from models.portfolio.sizing import SizerZero
+
+SECOND_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class BankRules:
+    """How signals of the bank are judged and sized.
+
+    Attributes
+    ----------
+    gates : GateRules
+    rotator : RotatorRules
+    conviction : ConvictionRules
+    entry_s : float
+        For so long after a signal an entry may be made.
+    most_hold_s : float
+        After so long a position is left even if its shadow holds on.
+    maker_fee : Decimal
+        While the account's own is not known, fraction.
+
+    """
+
+    gates: SignalGateRules = field(default_factory=SignalGateRules)
+    rotator: RotatorRules = field(default_factory=RotatorRules)
+    conviction: ConvictionRules = field(default_factory=ConvictionRules)
+    entry_s: float = 20.0
+    most_hold_s: float = 6 * 3600.0
+    maker_fee: Decimal = Decimal("0.0002")
+
+
+def system_of(name: str) -> str:
+    """Return the id of a strategy, by which orders and trades name it."""
+    return f"S{place_of(name) + 1}"
+
+
+def campaign_of(
+    signal: BankSignal,
+    factors: Mapping[str, float],
+    exploring: bool,
+    sight: MarketSight | None,
+    snapshot: Snapshot,
+    states: Mapping[str, SymbolState],
+    limits: GateRules,
+    rules: BankRules,
+) -> Campaign | tuple[str, str]:
+    """Size a signal that may be traded.
+
+    Parameters
+    ----------
+    signal : BankSignal
+    factors : mapping of str to float
+        Of the gates.
+    exploring : bool
+        Whether the rotator let it enter only to explore.
+    sight : MarketSight or None
+    snapshot : Snapshot
+    states : mapping of str to SymbolState
+        Symbols that may be entered, with the campaigns under way.
+    limits : GateRules
+    rules : BankRules
+
+    Returns
+    -------
+    Campaign, or (reason, arithmetic)
+
+    """
+    symbol = signal.symbol
+    books, quote, instrument = (
+        snapshot.books,
+        snapshot.quotes.get(symbol),
+        snapshot.instruments.get(symbol),
+    )
+    if books is None or quote is None or instrument is None or symbol not in states:
+        return "NO_QUOTE", f"{symbol}: books and a quote of the order venue were expected, were absent"
+    if symbol in books.foreign:
+        return "FOREIGN", f"{symbol}: {books.foreign[symbol]}"
+    if books.equity_usd <= 0:
+        return "NO_EQUITY", f"equity should be positive, was {books.equity_usd} USD"
+    price = quote.across(signal.side)
+    volatility = math.nan if sight is None else sight.sigma_minute * math.sqrt(1440.0)
+    product = {**factors, "volatility": volatility_factor(volatility, rules.conviction)}
+    left = max(
+        0.0, snapshot.policy.share(signal.strategy) - _bound(signal.strategy, snapshot, states, limits)
+    )
+    conviction = convict(signal.strategy, product, None, left, exploring, rules.conviction)
+    size = size_entry(size_request(books.equity_usd, price, instrument, limits), conviction)
+    if isinstance(size, SizerZero):
+        return size.reason, size.arithmetic
+    stop = stop_price(price, signal.side, limits.stop_fraction, instrument.tick_size)
+    made = _signal(signal, snapshot, rules)
+    most = rules.conviction.own_capital.get(signal.strategy, rules.conviction.capital).limit
+    own_limits = replace(limits.limits, capital_fraction=Decimal(repr(most)))
+    breaches = check_entry(entry_of_size(made, snapshot, limits, books, size, stop), own_limits)
+    if breaches:
+        return breaches[0].reason, breaches[0].arithmetic
+    return Campaign(made, size.qty, stop, snapshot.now_ns)
+
+
+def _bound(strategy: str, snapshot: Snapshot, states: Mapping[str, SymbolState], limits: GateRules) -> float:
+    """Return the share of the equity that the strategy's campaigns bind as margin, each at its whole target."""
+    books, system = snapshot.books, system_of(strategy)
+    assert books is not None  # noqa: S101 - as the caller asked
+    margin = Decimal(0)
+    for symbol, state in states.items():
+        quote, instrument = snapshot.quotes.get(symbol), snapshot.instruments.get(symbol)
+        own = state.campaign is not None and state.campaign.signal.strategy == system
+        if state.campaign is not None and own and quote is not None and instrument is not None:
+            margin += state.campaign.qty * quote.mark / min(limits.leverage, instrument.max_leverage)
+    return float(margin / books.equity_usd)
+
+
+def _signal(signal: BankSignal, snapshot: Snapshot, rules: BankRules) -> Signal:
+    """Return a bank's signal as the campaign needs it; its decision is told apart by its whole second."""
+    decided_ns = signal.at_ns // SECOND_NS * SECOND_NS
+    return Signal(
+        strategy=system_of(signal.strategy),
+        symbol=signal.symbol,
+        side=signal.side,
+        settlement_ns=decided_ns,
+        forecast_at_ns=snapshot.now_ns,
+        deadline_ns=snapshot.now_ns + int(rules.entry_s * SECOND_NS),
+        exit_ns=snapshot.now_ns + int(rules.most_hold_s * SECOND_NS),
+        predicted=0.0,
+        current=0.0,
+        confidence=0.0,
+        regime=signal.regime,
+        model_version=snapshot.policy.version,
+        origin=BANK,
+        is_urgent=signal.is_taker,
+    )
