@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console(soft_wrap=True, highlight=False, width=170)
     console.print(terminal_table(document))
     console.print(
-        f"{document['symbol_days']:,.0f} days of a symbol, {document['events']:,} events, {seconds:.0f} s"
+        f"{document['symbol_days']:,g} days of a symbol, {document['events']:,} events, {seconds:.0f} s"
     )
     console.print(f"json:   {saved.json}", markup=False)
     console.print(f"report: {saved.page}", markup=False)

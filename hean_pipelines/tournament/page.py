@@ -10,7 +10,7 @@ from rich.table import Table as TerminalTable
 
 from hean_pipelines.report.blocks import Cell, Column, Figure, Figures, Row, Section, Table
 from hean_pipelines.report.build import render
-from hean_pipelines.report.charts import WIDE, Estimate, estimates
+from hean_pipelines.report.charts import Estimate, both_widths, estimates
 from hean_pipelines.report.text import number
 from hean_pipelines.tournament.document import COLUMNS
 from hean_pipelines.tournament.run import EVERYTHING, NULL, OWN
@@ -62,7 +62,8 @@ def _drawn(document: Document, column: str) -> Figure:
         low, mean, high = (nan if value is None else float(value) for value in values)
         rows.append(Estimate(row["strategy"], low, mean, high, row["verdict"] == "found"))
     title = f"Net a trade {_WORDS[column]}"
-    return Figure(title, estimates(title, rows, 0.0, "bps", WIDE, _RANGE_BPS))
+    drawn = both_widths(lambda width: estimates(title, rows, 0.0, "bps", width, _RANGE_BPS))
+    return Figure(title, *drawn)
 
 
 def _results(document: Document) -> Table:
@@ -125,5 +126,5 @@ def tournament_page(document: Document, seconds: float) -> str:
         built=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
         title="Tournament of all strategies",
         footer=f"Intervals: 95 %, from ten contiguous blocks of trades. {document['events']:,} events over "
-        f"{document['symbol_days']:,.0f} days of a symbol took {number(seconds, 0)} s.",
+        f"{document['symbol_days']:,g} days of a symbol took {number(seconds, 0)} s.",
     )

@@ -108,12 +108,12 @@ def test_every_segment_stands_for_itself(tmp_path, journal):
 
 
 def test_a_day_ends_a_segment_and_the_oldest_go(tmp_path, journal):
-    life = Life(tmp_path, journal, LogRules(rotate_bytes=100_000, keep_bytes=12_000))
+    life = Life(tmp_path, journal, LogRules(rotate_bytes=6_000, keep_bytes=20_000))
     for day in range(8):
         life.poll(START + day * DAY_NS)
     life.log.close()
     paths = segment_paths(tmp_path / FOLDER)
-    assert sum(path.stat().st_size for path in paths) <= 12_000
+    assert sum(path.stat().st_size for path in paths) <= 20_000
     assert 1 < len(paths) < 8
     assert paths[-1].name.startswith("00000008-")  # numbers go on although the first files are gone
     assert replay(paths).differences == 0
