@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from models.simulation.slow_market.parameters import SlowMarketParameters
-from models.simulation.slow_market.scenarios import SCENARIOS as SLOW_SCENARIOS
-from models.simulation.slow_market.symbols import SYMBOLS
-
 from models.errors import ConfigError
 from models.simulation.order_flow.parameters import OrderFlowParameters
 from models.simulation.order_flow.scenarios import SCENARIOS
+from models.simulation.slow_market.parameters import SlowMarketParameters
+from models.simulation.slow_market.scenarios import SCENARIOS as SLOW_SCENARIOS
+from models.simulation.slow_market.symbols import SYMBOLS
 
 MINIMUM_ORDER_USD: Final = 5.0
 """Bybit's least order value of USDT perpetuals."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from models.simulation.slow_market.generator import stream_slow_market
 from numpy.typing import NDArray
 
 from hean_pipelines.backtest.ahead import ahead
@@ -24,6 +23,7 @@ from models.market.outlook import new_outlooks
 from models.market.tape import Events
 from models.market.tape_report import TapeCheck, TapeReport
 from models.simulation.backtest.synthetic_tape import stream_synthetic_tape
+from models.simulation.slow_market.generator import stream_slow_market
 
 DAY_S = 86_400.0
 _DAY_NS = 86_400_000_000_000

@@ -11,10 +11,10 @@ from dataclasses import asdict
 from typing import Any, Final, Literal
 
 import numpy as np
-from models.simulation.slow_market.scenarios import PLANTED_FOR
 
 from hean_pipelines.tournament.run import EVERYTHING, NULL, OWN, Done
 from models.simulation.bank.scores import Score, score_of
+from models.simulation.slow_market.scenarios import PLANTED_FOR
 from models.strategies.catalogue import CATALOGUE
 
 COLUMNS: Final = (OWN, EVERYTHING, NULL)
