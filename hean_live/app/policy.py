@@ -1,6 +1,7 @@
 """The policy in the executor: a bundle's files to a checked policy, and what it says now of a strategy or symbol.
 
-Without a policy, on an expired one, on one made for a rehearsal elsewhere, everything shadows and the reason says why. A person's
+Without a policy, on an expired one, on one made for a rehearsal elsewhere, everything that comes from the bank shadows and the
+reason says why; S1, whose model carries its own evidence, is bound by a veto alone. A person's
 veto (``<home>/strategies.json``) works at once. Here belongs reading and asking; fetching is `model_store`'s, acting the gates'.
 """
 
