@@ -65,10 +65,10 @@ STATE: Final = record_dtype(
     [
         *TOLD,
         ("phase", np.int64),
-        ("sent", np.int64),
-        ("centre", np.float64),
         ("filled_ns", np.int64),
         ("left_ns", np.int64),  # when the last position was left; 0 for never
+        ("sent", np.int64),
+        ("centre", np.float64),
     ]
 )
 
