@@ -65,6 +65,38 @@ def shake_hands(connection: socket.socket) -> None:
     )
 
 
+def ask_for_upgrade(connection: socket.socket) -> None:
+    """Ask for a WebSocket and read the answer."""
+    connection.sendall(
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += connection.recv(1)
+
+
+def masked_frame(payload: bytes) -> bytes:
+    """Return one text frame of a client; its mask is of zeros, which leaves the content as it is."""
+    plain = frame(payload)
+    head = len(plain) - len(payload)
+    return plain[:1] + bytes([plain[1] | 0x80]) + plain[2:head] + bytes(4) + payload
+
+
+def split_frame(data: bytes) -> tuple[bytes | None, bytes]:
+    """Split the first unmasked frame off: its content, None if it is not whole yet, and what follows."""
+    if len(data) < 4:
+        return None, data
+    size, head = data[1] & 0x7F, 2
+    if size == 126:
+        size, head = struct.unpack_from(">H", data, 2)[0], 4
+    elif size == 127:
+        size, head = struct.unpack_from(">Q", data.ljust(10, b"\0"), 2)[0], 10
+    if len(data) < head + size:
+        return None, data
+    return data[head : head + size], data[head + size :]
+
+
 def _exactly(connection: socket.socket, count: int) -> bytes:
     parts = b""
     while len(parts) < count:

@@ -2,7 +2,8 @@
 
 Keys, each with ``p50_us``, ``p99_us``, ``max_us`` and ``orders``: ``hean_fsync`` (the journal forces every order to the
 disk before it is sent), ``hean_os`` (the journal hands it to the operating system: it survives the process, not a power
-cut) and ``pybit_socket`` (no features, no strategy, no risk check, no journal). ``journal_fsync`` and ``journal_os`` are
+cut), ``pybit_socket`` (no features, no strategy, no risk check, no journal) and ``bare_socket`` (two blocking sockets and
+nothing else: what the machine takes). ``journal_fsync`` and ``journal_os`` are
 the journal's share alone; ``disk_fdatasync`` is what 300 bytes forced to this disk cost. ``tick_to_order_us_p50`` and
 ``_p99`` repeat ``hean_fsync``; ``pybit_socket_us_p50`` repeats ``pybit_socket``.
 """
@@ -82,6 +83,8 @@ def latency(folder: Path, *, quick: bool) -> dict[str, Any]:
                 out[f"denied_{how}"] = ran["denied"]
         ran = measure("pybit", str(seconds), Path(scratch), seconds)
         out["pybit_socket"] = {**percentiles(ran["spans"]), "orders": len(ran["spans"]), "lost": ran["lost"]}
+        ran = measure("bare", "-", Path(scratch), seconds)
+        out["bare_socket"] = {**percentiles(ran["spans"]), "orders": len(ran["spans"]), "lost": ran["lost"]}
         out["disk_fdatasync"] = percentiles(disk(Path(scratch), 100 if quick else 500))
     out["tick_to_order_us_p50"] = out["hean_fsync"]["p50_us"]
     out["tick_to_order_us_p99"] = out["hean_fsync"]["p99_us"]

@@ -1,11 +1,13 @@
-"""The two clients of the latency benchmark, each a process of its own.
+"""The three clients of the latency benchmark, each a process of its own.
 
     python -m benchmarks.streams_latency_clients hean PORTS FOLDER fsync|os
-    python -m benchmarks.streams_latency_clients pybit PORTS FOLDER -
+    python -m benchmarks.streams_latency_clients pybit PORTS FOLDER SECONDS
+    python -m benchmarks.streams_latency_clients bare PORTS FOLDER -
 
 `hean`: public stream → parser → book and features of all symbols → S5 at every tick → the order gate (R1) → the journal
 → the trade socket, all in the streams' loop. `pybit`: its own socket layer, which parses and merges books; the callback
-answers the flagged trades through `WebSocketTrading`, without features, strategy, risk or journal.
+answers the flagged trades through `WebSocketTrading`, without features, strategy, risk or journal. `bare`: two blocking
+sockets and a search for the flag, which is what this machine takes to wake a process and to send.
 prints which message made which order, as JSON.
 """
 
@@ -14,9 +16,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -30,35 +33,47 @@ name_kernel_cache()
 import numpy as np  # noqa: E402
 from numba import njit  # noqa: E402
 
-from benchmarks.streams_feed import number_of  # noqa: E402
+from benchmarks.streams_feed import ask_for_upgrade, masked_frame, number_of, split_frame  # noqa: E402
 from benchmarks.streams_market import DEPTH, SYMBOLS, TICK  # noqa: E402
+from hean_live.execution.decision import OrderDecision, request_of, row_of  # noqa: E402
+from hean_live.execution.journal import Journal  # noqa: E402
+from hean_live.execution.order_gate import BooksNow, OrderGate  # noqa: E402
+from hean_live.execution.reconcile import Books  # noqa: E402
+from hean_live.execution.records import CANCELLED  # noqa: E402
+from hean_live.market.hub import MarketHub  # noqa: E402
+from hean_live.market.markets import Markets  # noqa: E402
+from hean_live.venues.order_fields import create_fields  # noqa: E402
+from hean_live.venues.streams.public import PublicStream  # noqa: E402
+from hean_live.venues.streams.topics import Silence, market_topics  # noqa: E402
+from hean_live.venues.streams.trade import CREATE, TradeSocket  # noqa: E402
+from models.portfolio.limits import Limits  # noqa: E402
 from models.strategies import impact_reversion as s5  # noqa: E402
 
 _STEP = s5.step
-_QTY = Decimal("0.5")
+_QTY, _BELOW, _ABOVE = Decimal("0.5"), Decimal("0.99"), Decimal("1.01")
 _EQUITY = Decimal(1_000_000)
 
 
 @njit(cache=True)
-def wants_entry(symbols: Any, place: int, params: Any, states: Any) -> bool:
-    """Step S5 for one symbol; indexing the records in here costs a microsecond, handing them over twenty."""
-    return bool(_STEP(symbols[place].market, params, states[place]).action == 1)
+def entries_of(symbols: Any, params: Any, states: Any, places: Any) -> int:
+    """Step S5 for every symbol, write down who wants to enter, and say how many: one call, as each costs microseconds."""
+    count = 0
+    for place in range(len(symbols)):
+        if _STEP(symbols[place].market, params, states[place]).action == 1:
+            places[count] = place
+            count += 1
+    return count
 
 
 class Lane:
     """From a tick to an order: S5, the gate, the journal, the trade socket."""
 
     def __init__(self, folder: Path, durability: str) -> None:
-        from hean_live.execution.journal import Journal
-        from hean_live.execution.order_gate import BooksNow, OrderGate
-        from hean_live.execution.reconcile import Books
-        from models.portfolio.limits import Limits
-
         self.params = s5.check_params(s5.Params())
         self.states = np.array([s5.new_state() for _ in SYMBOLS], dtype=s5.STATE)
-        self.journal = Journal(folder / f"journal-{durability}-{time.time_ns()}.sqlite")
-        if durability == "os":
-            self.journal._db.execute("PRAGMA synchronous=NORMAL")
+        self._places = np.zeros(len(SYMBOLS), dtype=np.int64)
+        name = f"journal-{durability}-{time.time_ns()}.sqlite"
+        self.journal = Journal(folder / name, fsync=durability == "fsync")
         self.view = SimpleNamespace(now_ns=0, tickers_at_ns=0, quotes={}, clock_offset_ms=0.0)
         books = Books({}, {}, {}, _EQUITY, _EQUITY, 0)
         limits = Limits(total_exposure=Decimal(1000), symbol_exposure=Decimal(1000))
@@ -66,41 +81,42 @@ class Lane:
         self.made: dict[str, int] = {}
         self.denied: list[str] = []
         self.payload = b""
-        self.markets: Any = None
         self.trade: Any = None
         self.journal_ns: list[int] = []
 
-    def on_tick(self, place: int, at_ns: int) -> None:
-        """Step S5 and carry an entry out."""
-        if wants_entry(self.markets.state, place, self.params, self.states):
+    def watch(self, markets: Markets) -> None:
+        """Look at these markets; what is compiled is compiled before it counts."""
+        self.markets = markets
+        own = markets.state["market"]
+        self._bids, self._asks, self._sides = own["best_bid"], own["best_ask"], self.states["side"]
+        entries_of(markets.state, self.params, self.states, self._places)
+
+    def on_tick(self, _places: Sequence[int], at_ns: int) -> None:
+        """Step S5 and carry entries out."""
+        count = entries_of(self.markets.state, self.params, self.states, self._places)
+        for place in self._places[:count].tolist():
             self.enter(place, at_ns)
 
     def enter(self, place: int, at_ns: int) -> None:
         """Send one order, durable before it is on the wire."""
-        from hean_live.execution.decision import OrderDecision, request_of, row_of
-        from hean_live.execution.records import CANCELLED
-        from hean_live.venues.order_fields import create_fields
-        from hean_live.venues.streams.trade import CREATE
-
-        symbol, side = SYMBOLS[place], int(self.states[place]["side"])
-        market = self.markets.state["market"]
-        bid, ask = (Decimal(f"{market[name][place]:.2f}") for name in ("best_bid", "best_ask"))
+        symbol, side = SYMBOLS[place], int(self._sides[place])
+        bid, ask = Decimal(f"{self._bids[place]:.2f}"), Decimal(f"{self._asks[place]:.2f}")
         self.view.now_ns = self.view.tickers_at_ns = at_ns
         self.view.quotes[symbol] = Quote(bid, ask, at_ns)
         decided_ns = at_ns // 1_000_000_000 * 1_000_000_000
         price = ask if side > 0 else bid
-        stop = price * (Decimal("0.99") if side > 0 else Decimal("1.01"))
+        stop = price * (_BELOW if side > 0 else _ABOVE)
         decision = OrderDecision("S5", symbol, decided_ns, "e0", side, _QTY, price, "IOC", False, stop)
         breach = self.gate(decision)
         if breach is not None:
             self.denied.append(f"{breach.reason}: {breach.arithmetic}")
             return
         started = time.perf_counter_ns()
-        row = self.journal.put_order(row_of(decision))
+        row = self.journal.intend(row_of(decision))
         self.journal_ns.append(time.perf_counter_ns() - started)
         self.trade.send(CREATE, create_fields(request_of(decision)), lambda _reply: None)
         self.made[decision.client_id] = number_of(self.payload)
-        # Off the measured way: the order ends, so that exposure does not grow for ever.
+        # Off the measured way: the intent goes into the tables and the order ends, so that exposure does not grow for ever.
         asyncio.get_running_loop().call_later(0.1, self.journal.put_order, replace(row, state=CANCELLED))
 
 
@@ -118,11 +134,6 @@ class Quote:
 
 async def with_hean(ports: Mapping[str, int], folder: Path, durability: str) -> dict[str, Any]:
     """Run the executor's own parts."""
-    from hean_live.market.hub import MarketHub
-    from hean_live.market.markets import Markets
-    from hean_live.venues.streams.public import PublicStream
-    from hean_live.venues.streams.topics import Silence, market_topics
-    from hean_live.venues.streams.trade import TradeSocket
 
     class Hub(MarketHub):
         """Remembers the message at hand, for its number."""
@@ -141,8 +152,7 @@ async def with_hean(ports: Mapping[str, int], folder: Path, durability: str) -> 
     gone = asyncio.Event()
     lane = Lane(folder, durability)
     markets = Markets(SYMBOLS, [TICK] * len(SYMBOLS), on_tick=lane.on_tick)
-    lane.markets = markets
-    wants_entry(markets.state, 0, lane.params, lane.states)  # compiled before it counts
+    lane.watch(markets)
     hub = Hub(markets, DEPTH, no_trades)
     topics = market_topics(SYMBOLS, DEPTH, Silence(0, 0, 0))
     stream = PublicStream(f"ws://127.0.0.1:{ports['market']}/v5/public/linear", topics, hub)
@@ -197,11 +207,41 @@ def with_pybit(ports: Mapping[str, int], seconds: float) -> dict[str, Any]:
     return {"made": made}
 
 
+def with_bare(ports: Mapping[str, int]) -> dict[str, Any]:
+    """Answer flagged trades with nothing but two sockets: what the machine itself takes."""
+    market, trade = (_open(ports[name]) for name in ("market", "trade"))
+    topics = [f"publicTrade.{symbol}" for symbol in SYMBOLS]
+    market.sendall(masked_frame(json.dumps({"op": "subscribe", "args": topics}).encode()))
+    made: dict[str, int] = {}
+    data = b""
+    while block := market.recv(1 << 16):
+        data += block
+        while True:
+            payload, data = split_frame(data)
+            if payload is None:
+                break
+            if b'"fire":true' in payload:
+                k = number_of(payload)
+                order = {"op": "order.create", "reqId": "", "args": [{"orderLinkId": f"k{k}"}]}
+                trade.sendall(masked_frame(json.dumps(order).encode()))
+                made[f"k{k}"] = k
+    return {"made": made}
+
+
+def _open(port: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    ask_for_upgrade(connection)
+    return connection
+
+
 def main() -> None:
     """Run one client and print what it made."""
     name, ports, folder, how = sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
-    ours = name == "hean"
-    result = asyncio.run(with_hean(ports, folder, how)) if ours else with_pybit(ports, float(how))
+    if name == "hean":
+        result = asyncio.run(with_hean(ports, folder, how))
+    else:
+        result = with_bare(ports) if name == "bare" else with_pybit(ports, float(how))
     sys.stdout.write(json.dumps(result) + "\n")
     sys.stdout.flush()
     os._exit(0)  # pybit's threads would keep the process alive

@@ -31,7 +31,7 @@ class ClientId:
     @property
     def leg_name(self) -> str:
         """``entry``, ``exit`` or ``stop``."""
-        return _LEG_NAMES[self.leg[0]]
+        return leg_name(self.leg)
 
     @property
     def number(self) -> int:
@@ -85,6 +85,11 @@ def parse_client_id(text: str) -> ClientId | None:
     if match is None:
         return None
     return ClientId(match[1], int(match[3], 36) * NANOSECONDS, match[4])
+
+
+def leg_name(leg: str) -> str:
+    """Return ``entry``, ``exit`` or ``stop`` for a leg such as ``e0``."""
+    return _LEG_NAMES[leg[0]]
 
 
 def _base36(number: int) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
-from hean_live.execution.client_id import client_order_id, parse_client_id
+from hean_live.execution.client_id import client_order_id, leg_name
 from hean_live.execution.records import SUBMITTING, OrderRow
 from hean_live.venues.protocol import NewOrder
 
@@ -25,15 +26,19 @@ class OrderDecision:
     reduce_only: bool
     stop_price: Decimal | None = None
 
-    @property
+    @cached_property
     def client_id(self) -> str:
         """The id this decision always has."""
         return client_order_id(self.strategy, self.symbol, self.decision_ns, self.leg)
 
+    @property
+    def leg_name(self) -> str:
+        """``entry``, ``exit`` or ``stop``."""
+        return leg_name(self.leg)
+
 
 def row_of(decision: OrderDecision) -> OrderRow:
     """Return the journal's row of a decision that is about to be sent."""
-    parsed = parse_client_id(decision.client_id)
     return OrderRow(
         client_id=decision.client_id,
         strategy=decision.strategy,
@@ -43,7 +48,7 @@ def row_of(decision: OrderDecision) -> OrderRow:
         qty=decision.qty,
         price=decision.price,
         reduce_only=decision.reduce_only,
-        leg="" if parsed is None else parsed.leg_name,
+        leg=decision.leg_name,
         decision_ns=decision.decision_ns,
         state=SUBMITTING,
     )

@@ -1,117 +1,74 @@
 """The executor's journal (X5): what was decided, sent and filled, durable before the wire.
 
-WAL with ``synchronous=FULL``: when a method returns outside a transaction, its row survives a power cut.
-Readers in other processes never block the writer. Amounts are kept as text so that no digit is lost. One
-process writes.
+When a method returns outside a transaction, its row survives a power cut. Readers in other processes never block the
+writer. Amounts are kept as text so that no digit is lost. One process writes.
 
-Here belongs storage only: the schema, typed writes and reads. What the rows mean, and when they are written,
-belongs to the order manager and the engine.
+An order about to be sent is first written to `intents.py`'s file, a tenth of a commit, and put into the tables with the
+next statement of any kind, so that nobody who reads here misses it; after a crash, at the next opening.
+
+Here belongs storage only: typed writes and reads. What the rows mean, and when they are written, belongs to the order
+manager and the engine; the file, its steps and `meta` are `journal_file.py`'s.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
+from hean_live.execution.intents import LONGEST, SLOTS, IntentFile
+from hean_live.execution.journal_file import JournalError, JournalFile, unusable
 from hean_live.execution.records import ACTIVE_STATES, FillRow, OrderRow, RetryRow, TradeRow
 from hean_live.execution.rows import fill_row, fill_values, order_row, order_values, trade_values
-from hean_live.execution.schema import DDL, SCHEMA_VERSION
-from models.errors import StopTrading
+
+__all__ = ["Journal", "JournalError"]
 
 _ORDER_COLUMNS = (
     "client_id, venue_id, strategy, symbol, side, order_type, qty, price, reduce_only, leg, decision_ns, state,"
     " filled_qty, avg_price, reason, mode, created_ns, updated_ns"
 )
+_ID: Final = "journal_id"
+_THROUGH: Final = "intents_through"
+"""Number of the newest intent that is in the tables, written in the same step."""
 
 
-class JournalError(StopTrading):
-    """The journal cannot be read or written: without it no order may be sent."""
+@dataclass(frozen=True)
+class _Intent:
+    number: int
+    at_ns: int
+    wall_ns: int
+    row: OrderRow
 
 
-class Journal:
-    """Typed access to one journal file.
+class Journal(JournalFile):
+    """Typed access to one journal; parameters and errors as of `JournalFile`."""
 
-    Parameters
-    ----------
-    path : Path
-        Created with its schema if absent.
-
-    Raises
-    ------
-    JournalError
-        If the file is no journal, of another schema, or cannot be written.
-
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._at_ns = 0
-        self._wall_ns = 0
+    def __init__(self, path: Path, *, fsync: bool = True) -> None:
+        self._waiting: list[_Intent] = []
+        self._active: dict[str, OrderRow] | None = None
+        super().__init__(path, fsync=fsync)
+        journal_id = self.meta(_ID)
+        if journal_id is None:
+            journal_id = uuid.uuid4().hex
+            self.set_meta(_ID, journal_id)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(DDL)
-        except (sqlite3.Error, OSError) as error:
-            raise _unusable(path, error) from error
-        found = self.meta("schema_version")
-        if found is None:
-            self.set_meta("schema_version", SCHEMA_VERSION)
-        elif found != SCHEMA_VERSION:
-            self._db.close()
-            raise JournalError(
-                f"{path}: schema version should be {SCHEMA_VERSION}, was {found}",
-                remedy="move the file away, or run the release that wrote it",
-            )
+            intents = path.with_name(path.name + "-intents")
+            self._intents = IntentFile(intents, bytes.fromhex(journal_id), fsync=fsync)
+        except (OSError, ValueError) as error:
+            raise unusable(path, error) from error
+        waiting = self._unwritten()
+        self._number = max([self._through(), *(own.number for own in waiting)])
+        if waiting:
+            self._write_intents(waiting)
 
     def close(self) -> None:
-        """Close the file; the journal cannot be used afterwards."""
-        self._db.close()
-
-    def stamp(self, at_ns: int, wall_ns: int) -> None:
-        """Set the market and wall time, ns UTC, that the next rows carry."""
-        self._at_ns = at_ns
-        self._wall_ns = wall_ns
-
-    @property
-    def at_ns(self) -> int:
-        """Market time of the last stamp, ns UTC; 0 before the first."""
-        return self._at_ns
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make all writes inside one durable step; a nested transaction joins the outer one."""
-        if self._db.in_transaction:
-            yield
-            return
-        self._execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
-                self._db.execute("ROLLBACK")
-            raise
-        self._execute("COMMIT")
-
-    # --- meta
-
-    def meta(self, key: str) -> str | None:
-        """Return the value kept under `key`, or None."""
-        row = self._execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def set_meta(self, key: str, value: str) -> None:
-        """Keep `value` under `key`."""
-        self._execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, value))
-
-    def delete_meta(self, key: str) -> None:
-        """Forget `key`."""
-        self._execute("DELETE FROM meta WHERE key = ?", (key,))
+        """Close the files; the journal cannot be used afterwards. What waits is put in when it is opened next."""
+        self._intents.close()
+        super().close()
 
     # --- events
 
@@ -130,23 +87,46 @@ class Journal:
 
     # --- orders
 
+    def intend(self, order: OrderRow) -> OrderRow:
+        """Keep an order that is about to be sent; returns it stamped. As durable as `put_order`, and much quicker."""
+        row = self._stamped(order)
+        text = json.dumps([self._at_ns, self._wall_ns, *order_values(row)]).encode()
+        full = len(self._waiting) >= SLOTS // 2
+        if full or len(text) > LONGEST or self._db.in_transaction:
+            return self.put_order(order)
+        try:
+            self._intents.write(self._number + 1, text)
+        except OSError as error:
+            raise unusable(self.path, error) from error
+        self._number += 1
+        self._waiting.append(_Intent(self._number, self._at_ns, self._wall_ns, row))
+        self._remember(row)
+        return row
+
     def put_order(self, order: OrderRow) -> OrderRow:
         """Insert or replace one order, with an ``order_state`` event in the same step; returns it stamped."""
-        row = replace(order, created_ns=order.created_ns or self._at_ns, updated_ns=self._at_ns)
+        row = self._stamped(order)
         with self.transaction():
-            self._execute(
-                f"INSERT OR REPLACE INTO orders({_ORDER_COLUMNS}) VALUES ({','.join('?' * 18)})",
-                order_values(row),
-            )
-            body = {
-                "client_id": row.client_id,
-                "state": row.state,
-                "leg": row.leg,
-                "filled_qty": str(row.filled_qty),
-                "reason": row.reason,
-            }
-            self.event("order_state", body, strategy=row.strategy, symbol=row.symbol)
+            self._write_order(row)
+        self._remember(row)
         return row
+
+    def _stamped(self, order: OrderRow) -> OrderRow:
+        return replace(order, created_ns=order.created_ns or self._at_ns, updated_ns=self._at_ns)
+
+    def _write_order(self, row: OrderRow) -> None:
+        self._execute(
+            f"INSERT OR REPLACE INTO orders({_ORDER_COLUMNS}) VALUES ({','.join('?' * 18)})",
+            order_values(row),
+        )
+        body = {
+            "client_id": row.client_id,
+            "state": row.state,
+            "leg": row.leg,
+            "filled_qty": str(row.filled_qty),
+            "reason": row.reason,
+        }
+        self.event("order_state", body, strategy=row.strategy, symbol=row.symbol)
 
     def order(self, client_id: str) -> OrderRow | None:
         """Return one order by its client id, or None."""
@@ -154,9 +134,12 @@ class Journal:
         return found[0] if found else None
 
     def active_orders(self) -> list[OrderRow]:
-        """Return every order that may still fill, doubtful ones included."""
-        marks = ",".join("?" * len(ACTIVE_STATES))
-        return self._orders(f"state IN ({marks})", ACTIVE_STATES)
+        """Return every order that may still fill, doubtful ones included, oldest first; kept in memory."""
+        if self._active is None:
+            marks = ",".join("?" * len(ACTIVE_STATES))
+            rows = self._orders(f"state IN ({marks})", ACTIVE_STATES)
+            self._active = {row.client_id: row for row in rows}
+        return sorted(self._active.values(), key=lambda row: row.created_ns)
 
     def orders_of(self, symbol: str, decision_ns: int | None = None) -> list[OrderRow]:
         """Return the orders of a symbol, of one decision or of all, oldest first."""
@@ -255,16 +238,46 @@ class Journal:
             (symbol, settlement_ns, horizon_min, made_at_ns, model_version, *values),
         )
 
+    # --- intents
+
     def _execute(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
-        try:
-            return self._db.execute(query, values)
-        except sqlite3.Error as error:
-            raise _unusable(self.path, error) from error
+        if self._waiting and query != "BEGIN IMMEDIATE":  # what begins here takes them into its own step
+            waiting, self._waiting = self._waiting, []
+            self._write_intents(waiting)
+        return super()._execute(query, values)
 
+    def _write_intents(self, waiting: Sequence[_Intent]) -> None:
+        stamp = self._at_ns, self._wall_ns
+        with self.transaction():
+            through = self._through()
+            try:
+                for own in waiting:
+                    if own.number > through:  # another process that opened the journal may have been quicker
+                        self.stamp(own.at_ns, own.wall_ns)
+                        self._write_order(own.row)
+            finally:
+                self.stamp(*stamp)
+            self.set_meta(_THROUGH, str(waiting[-1].number))
 
-def _unusable(path: Path, error: Exception) -> JournalError:
-    return JournalError(
-        f"{path}: the journal should be readable and writable, was not: {error}",
-        remedy="free disk space and check the file's rights; if it is damaged, move it away and start again:"
-        " positions are read from the venue",
-    )
+    def _unwritten(self) -> list[_Intent]:
+        """Return the intents that are not in the tables."""
+        found = []
+        for number, text in self._intents.after(self._through()):
+            at_ns, wall_ns, *columns = json.loads(text)
+            found.append(_Intent(number, at_ns, wall_ns, order_row(tuple(columns))))
+        return found
+
+    def _through(self) -> int:
+        # Past `_execute`: what waits is not to be written because somebody asks what waits.
+        row = super()._execute("SELECT value FROM meta WHERE key = ?", (_THROUGH,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _remember(self, row: OrderRow) -> None:
+        if self._active is not None:
+            self._active.pop(row.client_id, None)
+            if row.is_active:
+                self._active[row.client_id] = row
+
+    def _rolled_back(self) -> None:
+        self._active = None
+        self._waiting = self._unwritten()

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.decision import OrderDecision
 from hean_live.execution.journal import Journal
 from hean_live.execution.reconcile import Books
@@ -99,8 +98,7 @@ class OrderGate:
 
     def __call__(self, decision: OrderDecision) -> Breach | None:
         """Return the first reason not to send an order, None if it may be sent."""
-        parsed = parse_client_id(decision.client_id)
-        opens = parsed is not None and parsed.leg_name == "entry"
+        opens = decision.leg_name == "entry"
         if opens == decision.reduce_only:
             return Breach(
                 "SHAPE",

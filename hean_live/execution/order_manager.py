@@ -139,7 +139,7 @@ class OrderManager:
             return self._deny(decision, known, breach)
         row = row_of(decision)
         self._probe("before_journal")
-        row = self._journal.put_order(row)
+        row = self._journal.intend(row)
         self._probe("after_journal")
         refused: KeyRefused | None = None
         state, reason, venue_id = OPEN, "", ""

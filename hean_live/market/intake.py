@@ -1,7 +1,7 @@
-"""One message into market state, compiled: parse, apply, and say what it was.
+"""One message, or one tick of all symbols, into market state, compiled: parse, apply, and say what it was.
 
 The parser is the recordings' (`models.market.readers`), the step is research's (`models.market.step`): a live message
-and the same message read from a tape do the same. What does not belong here: ticks, sockets, what to do about a gap.
+and the same message read from a tape do the same. What does not belong here: when ticks are due, sockets, what to do about a gap.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numba import njit
 from models.market.readers.bybit_frames import bybit_frame
 from models.market.readers.scan import Bytes
 from models.market.readers.streams import count_malformed, find_stream
-from models.market.step import event_of
+from models.market.step import event_of, tick_of
 from models.market.tape import GAP, TRADE, Events
 
 OWNER: Final = 0
@@ -106,3 +106,29 @@ def take_message(
         event_of(symbols, owner, out, row)
     told[EXCHANGE_NS] = out[rows - 1].exch_ts
     return rows
+
+
+@njit(cache=True)
+def take_tick(symbols: npt.NDArray[np.void], now_ns: int, ticked: npt.NDArray[np.int64]) -> int:
+    """Take the next tick of every symbol whose tick is due, in one call: each call from Python costs more than a tick.
+
+    Parameters
+    ----------
+    symbols : array of SYMBOL
+        Changed in place.
+    now_ns : int
+    ticked : ndarray of int64, shape (symbols,)
+        Gets the places of those that took one, in their order.
+
+    Returns
+    -------
+    int
+        How many took one.
+
+    """
+    taken = 0
+    for place in range(len(symbols)):
+        if tick_of(symbols, place, now_ns):
+            ticked[taken] = place
+            taken += 1
+    return taken

@@ -28,6 +28,7 @@ from hean_live.market.intake import (
     TRADES,
     add_symbols,
     take_message,
+    take_tick,
 )
 from models.errors import DataError
 from models.market.feature_params import params_record
@@ -35,14 +36,13 @@ from models.market.readers.blocks import COUNTERS, DUPLICATES, GAPS, IGNORED
 from models.market.readers.streams import MAX_STREAMS, SYMBOL_BYTES, new_streams
 from models.market.readers.trade_ids import new_seen
 from models.market.record import new_symbols
-from models.market.step import tick_of
 from models.market.tape import EVENT, Events
 
 LONGEST_MESSAGE: Final = 1 << 20
 """Bytes; the venue's longest, a snapshot of 1 000 levels, has some 60 000."""
 
-OnTick = Callable[[int, int], None]
-"""Called after each tick of a symbol with its place and the tick's time."""
+OnTick = Callable[[Sequence[int], int], None]
+"""Called after each tick with the places of the symbols that took it and its time."""
 OnRows = Callable[[int, Events], None]
 """Called with a symbol's place and the rows a message brought, which are good until the next message."""
 
@@ -118,6 +118,7 @@ class Markets:
         self._out = np.empty(rows, dtype=EVENT)
         self._stream_of: npt.NDArray[np.int32] = np.zeros(rows, dtype=np.int32)
         self._newest_trade_ns: npt.NDArray[np.int64] = np.zeros(len(self.names), dtype=np.int64)
+        self._ticked: npt.NDArray[np.int64] = np.zeros(len(self.names), dtype=np.int64)
         self._told: npt.NDArray[np.int64] = np.zeros(TOLD, dtype=np.int64)
 
     def _add_names(self) -> None:
@@ -128,7 +129,7 @@ class Markets:
     def _compile(self) -> None:
         """Have everything compiled before the first message waits for it: seconds where no cache is."""
         self.take(b"{}", 0)
-        tick_of(self.state, 0, 0)
+        take_tick(self.state, 0, self._ticked)
         self._counts = Counts()
         self._parsed[IGNORED] = 0
 
@@ -225,9 +226,8 @@ class Markets:
         self._now_ns = max(self._now_ns, now_ns)
         while 0 < self.next_tick_ns <= now_ns:
             at_ns = self.next_tick_ns
-            for place in range(len(self.names)):
-                if tick_of(self.state, place, at_ns):
-                    self._counts.ticks += 1
-                    if self.on_tick is not None:
-                        self.on_tick(place, at_ns)
+            taken = take_tick(self.state, at_ns, self._ticked)
+            self._counts.ticks += taken
+            if taken and self.on_tick is not None:
+                self.on_tick(self._ticked[:taken].tolist(), at_ns)
             self.next_tick_ns += self.step_ns

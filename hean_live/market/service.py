@@ -257,9 +257,9 @@ def _timed(rest: PublicMarket, path: str, params: Mapping[str, object]) -> tuple
 
 
 def _both(first: OnTick, second: OnTick) -> OnTick:
-    def take(place: int, at_ns: int) -> None:
-        first(place, at_ns)
-        second(place, at_ns)
+    def take(places: Sequence[int], at_ns: int) -> None:
+        first(places, at_ns)
+        second(places, at_ns)
 
     return take
 

@@ -11,7 +11,7 @@ import math
 import time
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -88,8 +88,12 @@ class SightBoard:
         self._sigmas = [(-1, math.nan)] * len(self._names)
         self._rows = [UNSEEN] * len(self._names)
 
-    def take(self, place: int, _at_ns: int) -> None:
-        """Look at a symbol whose tick has just been taken."""
+    def take(self, places: Sequence[int], _at_ns: int) -> None:
+        """Look at the symbols whose tick has just been taken."""
+        for place in places:
+            self._look(place)
+
+    def _look(self, place: int) -> None:
         spread_bps = float(self._spread[place])
         spreads = self._spreads[place]
         spreads.take(spread_bps)

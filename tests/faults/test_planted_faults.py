@@ -12,7 +12,7 @@ from hean_live.app import entering
 from hean_live.execution import fills, merging, order_manager
 from hean_live.execution.journal import Journal
 from hean_live.execution.order_gate import OrderGate
-from hean_live.execution.records import CANCELLED, SUBMITTING, UNRESOLVED
+from hean_live.execution.records import CANCELLED, UNRESOLVED
 from hean_live.execution.rows import fill_values
 from hean_live.simulation.network import SimulatedClient
 from hean_live.simulation.run import run_seed
@@ -48,8 +48,7 @@ def test_a_timeout_taken_for_a_failure(plant):
 
 
 def test_sent_before_it_is_journalled(plant):
-    real = Journal.put_order
-    plant(Journal, "put_order", lambda self, row: row if row.state == SUBMITTING else real(self, row))
+    plant(Journal, "intend", lambda self, row: row)
     assert "I11" in found({"I11"}, ("crash",))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -69,8 +70,8 @@ def test_the_board_shows_the_record_at_each_tick():
     board = SightBoard(markets)
     spreads: list[float] = []
 
-    def look(place: int, at_ns: int) -> None:
-        board.take(place, at_ns)
+    def look(places: Sequence[int], at_ns: int) -> None:
+        board.take(places, at_ns)
         spreads.append(float(markets.state[0]["market"]["spread_bps"]))
 
     markets.on_tick = look

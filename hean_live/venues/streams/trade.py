@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 CREATE: Final = "order.create"
 CANCEL: Final = "order.cancel"
 _SIGN_IN: Final = "sign-in"
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 # Limits of the socket itself (addresses, system, session): nothing was carried out.
 _TOO_OFTEN: Final = frozenset({10403, 10429, 20003})
 _RECONNECT: Final = frozenset({10016, 10019})
@@ -94,7 +95,8 @@ class TradeSocket:
         self._timeout_s = timeout_s
         self._window = str(recv_window_ms)
         self._clock_ns = clock_ns
-        self._pending: dict[str, tuple[Done, asyncio.TimerHandle]] = {}
+        self._pending: dict[str, tuple[Done, float]] = {}  # with when they are given up, oldest first
+        self._sweep: asyncio.TimerHandle | None = None
         # Unique over restarts too: the venue refuses an id twice.
         self._series = f"{clock_ns() // 1_000_000:x}"
         self._number = 0
@@ -128,13 +130,14 @@ class TradeSocket:
         stamp = str(self._clock_ns() // 1_000_000)
         header = {"X-BAPI-TIMESTAMP": stamp, "X-BAPI-RECV-WINDOW": self._window}
         body = {"reqId": request_id, "header": header, "op": op, "args": [fields]}
-        timer = asyncio.get_running_loop().call_later(self._timeout_s, self._expire, request_id)
-        self._pending[request_id] = (done, timer)
-        if not self.connection.send(json.dumps(body, separators=(",", ":")).encode()):
+        loop = asyncio.get_running_loop()
+        self._pending[request_id] = (done, loop.time() + self._timeout_s)
+        if not self.connection.send(_ENCODE(body).encode()):
             del self._pending[request_id]
-            timer.cancel()
             raise NotReady("the trade socket should be open, was not; nothing was sent")
         self.counts.sent += 1
+        if self._sweep is None:
+            self._sweep = loop.call_later(self._timeout_s, self._give_up_old)
 
     async def request(self, op: str, fields: Mapping[str, object]) -> Payload:
         """Send one request and wait for its reply; parameters as in `send`.
@@ -192,25 +195,29 @@ class TradeSocket:
         if waiting is None:
             self.counts.late += 1
             return
-        done, timer = waiting
-        timer.cancel()
         self.counts.answered += 1
-        done(_result(reply, code))
+        waiting[0](_result(reply, code))
 
     def on_close(self, reason: str) -> None:
         """Give every request without a reply up: it may or may not have been carried out."""
         self.is_ready = False
         waiting, self._pending = self._pending, {}
-        for done, timer in waiting.values():
-            timer.cancel()
+        for done, _ in waiting.values():
             self.counts.unresolved += 1
             done(OrderUnresolved(f"the trade socket was lost before the reply: {reason}"))
 
-    def _expire(self, request_id: str) -> None:
-        waiting = self._pending.pop(request_id, None)
-        if waiting is not None:
+    def _give_up_old(self) -> None:
+        """Give up what is due, and come again for the next: one timer for all, set after a request is sent."""
+        loop = asyncio.get_running_loop()
+        self._sweep = None
+        while self._pending:
+            request_id, (done, due) = next(iter(self._pending.items()))
+            if due > loop.time():
+                self._sweep = loop.call_at(due, self._give_up_old)
+                return
+            del self._pending[request_id]
             self.counts.unresolved += 1
-            waiting[0](OrderUnresolved(f"no reply on the trade socket within {self._timeout_s:g} s"))
+            done(OrderUnresolved(f"no reply on the trade socket within {self._timeout_s:g} s"))
 
 
 def _result(reply: Payload, code: int) -> Payload | HeanError:

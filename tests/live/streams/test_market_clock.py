@@ -185,7 +185,7 @@ def test_streams_tick_in_market_time_at_sixty_times_the_wall(
         tick_sizes_of(rest, SYMBOLS),
         StreamRules(open_interest_s=60.0, fresh_s=600.0),
         thread,
-        on_tick=lambda place, at_ns: ticks.append((place, at_ns)),
+        on_tick=lambda places, at_ns: ticks.extend((place, at_ns) for place in places),
         clock=follow_clock(rest, SYMBOLS[0]),
     )
     streams.start()

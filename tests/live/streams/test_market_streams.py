@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -231,9 +231,9 @@ def ticks_of(names: Any, steps: Any, wanted: int, messages: list[tuple[int, byte
     """Return the features of a symbol at every tick of the live path."""
     rows: list[Any] = []
 
-    def keep(place: int, _at_ns: int) -> None:
-        if place == wanted:
-            rows.append(feature_view(markets.state["market"])[place].copy())
+    def keep(places: Sequence[int], _at_ns: int) -> None:
+        if wanted in places:
+            rows.append(feature_view(markets.state["market"])[wanted].copy())
 
     markets = Markets(names, steps, on_tick=keep)
     for received_ns, payload in messages:
