@@ -243,14 +243,15 @@ class OrderManager:
 
     def _after_reply(self, sent: OrderRow, state: str, reason: str, venue_id: str) -> OrderRow:
         """Book the reply, unless the stream has said more about the order in the meantime."""
-        row = self._journal.order(sent.client_id) or sent
-        if row.state != SUBMITTING:
-            if venue_id and not row.venue_id:
-                row = self._journal.put_order(replace(row, venue_id=venue_id))
-            return row
-        return self._journal.put_order(
-            replace(row, state=state, venue_id=venue_id or row.venue_id, reason=reason)
-        )
+        with self._journal.transaction():  # one commit for what was intended and what came of it
+            row = self._journal.order(sent.client_id) or sent
+            if row.state != SUBMITTING:
+                if venue_id and not row.venue_id:
+                    row = self._journal.put_order(replace(row, venue_id=venue_id))
+                return row
+            return self._journal.put_order(
+                replace(row, state=state, venue_id=venue_id or row.venue_id, reason=reason)
+            )
 
     def _list_executions(self) -> None:
         """Take what the venue lists back to what the last complete listing has seen.
