@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,10 @@ from hean_live.app.start import bundles_path, check_key, check_one_way, journal_
 from hean_live.bundle.cache import BundleCache
 from hean_live.bundle.fetch import ABSENT, FETCHED, UNCHANGED, sqlite_path
 from hean_live.execution.kill_switch import FILE_NAME
+from hean_live.other_markets.spot import SpotSource
+from hean_live.other_markets.venue import counterparts
 from hean_live.settings import LiveSettings
+from hean_live.venues.binance import BinanceMarket
 from hean_live.venues.public import PublicMarket
 from models.bundle import verify_bundle
 from models.errors import HeanError
@@ -51,6 +55,8 @@ def examine(settings: LiveSettings) -> Iterator[Finding]:
         ("API key", _key),
         ("position mode", _mode),
         ("market data", _market_data),
+        ("spot market", _spot),
+        ("other venue", _other_venue),
         ("model registry", _registry),
         ("model bundle", _bundle),
         ("kill switch", _kill_switch),
@@ -130,6 +136,37 @@ def _market_data(settings: LiveSettings) -> tuple[bool, str, str]:
             "remove them from the symbols",
         )
     return True, f"{settings.data_from} answers, market time {when}", ""
+
+
+def _spot(settings: LiveSettings) -> tuple[bool, str, str]:
+    if not _has_shadows(settings):
+        return True, "not asked: there are no shadows without streams", ""
+    source = SpotSource(
+        PublicMarket(settings.data_from, timeout_s=settings.timeout_s), settings.symbols, time.time_ns
+    )
+    source.poll()
+    absent = ", ".join(symbol for symbol in settings.symbols if source.newest(symbol) is None)
+    words = f"{settings.data_from} has no spot market of {absent}: S14 is silent there"
+    return True, words if absent else f"{settings.data_from} lists all {len(settings.symbols)} coins", ""
+
+
+def _other_venue(settings: LiveSettings) -> tuple[bool, str, str]:
+    if not _has_shadows(settings):
+        return True, "not asked: there are no shadows without streams", ""
+    if not settings.other_venue_url:
+        return True, "S17 is silent: no other_venue_url, such as https://fapi.binance.com, is set", ""
+    market = BinanceMarket(settings.other_venue_url, timeout_s=settings.timeout_s)
+    found = counterparts(settings.symbols, market.listed())
+    if not found:
+        words = f"{settings.other_venue_url} lists none of the symbols"
+        return False, words, "correct other_venue_url, or remove it"
+    absent = ", ".join(symbol for symbol in settings.symbols if symbol not in found)
+    words = f"{settings.other_venue_url} lists {', '.join(name for name, _ in found.values())}"
+    return True, f"{words}; S17 is silent on {absent}" if absent else words, ""
+
+
+def _has_shadows(settings: LiveSettings) -> bool:
+    return settings.shadows and settings.uses_streams
 
 
 def _registry(settings: LiveSettings) -> tuple[bool, str, str]:

@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from hean_live.execution_settings import ExecutionSettings, Seconds
+from hean_live.outlook_settings import OutlookSettings
 from hean_live.setting_sources import PREFIX, credentials, home_of, refuse_unknown_variables, table_of
 from models.errors import ConfigError
 
@@ -32,7 +33,7 @@ MAINNET_DATA_URL = "https://api.bybit.com"  # public market data only
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class LiveSettings(ExecutionSettings):
+class LiveSettings(OutlookSettings, ExecutionSettings):
     """Every setting of `hean live` with its default; durations of decisions are in market time."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True)
@@ -155,6 +156,13 @@ class LiveSettings(ExecutionSettings):
         _check_order_url(self.environment, self.order_url)
         if bool(self.api_key.get_secret_value()) != bool(self.api_secret.get_secret_value()):
             raise ValueError("api_key and api_secret belong together, one of them was missing")
+        return self
+
+    @model_validator(mode="after")
+    def _watched_partners(self) -> LiveSettings:
+        for own, partner in self.pairs.items():
+            if own == partner or not {own, partner} <= set(self.symbols):
+                raise ValueError(f"pairs: expected two of the symbols, was {own}={partner}")
         return self
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from hean_pipelines.defs.promotion.champion import champion_definitions
 from hean_pipelines.defs.quality.checks import quality_definitions
 from hean_pipelines.defs.report.page import report_definitions
 from hean_pipelines.defs.schedules import schedule_definitions
+from hean_pipelines.defs.sentiment.assets import sentiment_definitions
 from hean_pipelines.defs.training.cascade import cascade_definitions
 from hean_pipelines.defs.training.forecasts import forecast_definitions
 from hean_pipelines.defs.training.predictor import predictor_definitions
@@ -62,6 +63,7 @@ def build_definitions(settings: PipelineSettings | None = None) -> dg.Definition
         regime_definitions(chosen, registry),
         matrix_definitions(chosen, registry),
         learning_definitions(chosen, registry, chosen.allow_synthetic_evidence),
+        sentiment_definitions(chosen, registry),
         report_definitions(chosen),
         backtest_definitions(chosen),
         schedule_definitions(chosen),

@@ -1,8 +1,8 @@
 """Models in use: verified when loaded, swapped between polls, the last good one kept whatever arrives.
 
-Up to four bundles: the funding predictor, the regime matrix, the cascade predictor and the regime model; all but the
-first may be absent. A corrupt one is refused with an event; a funding predictor made for other features, or expired, takes
-the executor to reduce-only, said once at each change.
+Up to six bundles: the funding predictor, the regime matrix, the policy, the cascade predictor, the regime model and the crowd's
+mood; all but the first may be absent. A corrupt one is refused with an event; a funding predictor made for other features, or
+expired, takes the executor to reduce-only, said once at each change.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hean_live.app.mood import SENTIMENT_KIND, load_mood
 from hean_live.app.policy import POLICY_KIND, load_policy
 from hean_live.app.snapshot import MatrixCell, ModelView
 from hean_live.bundle.cache import BundleCache, Pointer
@@ -24,6 +25,7 @@ from models.bundle import Manifest, verify_bundle
 from models.errors import BundleError
 from models.funding.features import FEATURE_SPEC_HASH
 from models.funding.predictor import FundingPredictor, check_golden_rows
+from models.market.mood import Mood
 from models.portfolio.policy import Policy
 
 if TYPE_CHECKING:
@@ -103,8 +105,8 @@ class ModelStore:
         Registered names.
     note : callable
         Journals an event: kind and body.
-    cascade_name, regime_name, policy_name : str
-        Registered names of the cascade predictor, the regime model and the policy; empty where they are not used.
+    cascade_name, regime_name, policy_name, sentiment_name : str
+        Registered names of the cascade predictor, the regime model, the policy and the mood; empty where they are not used.
 
     """
 
@@ -118,6 +120,7 @@ class ModelStore:
         cascade_name: str = "",
         regime_name: str = "",
         policy_name: str = "",
+        sentiment_name: str = "",
     ) -> None:
         named = {
             FUNDING_KIND: model_name,
@@ -125,6 +128,7 @@ class ModelStore:
             CASCADE_KIND: cascade_name,
             REGIME_HMM_KIND: regime_name,
             POLICY_KIND: policy_name,
+            SENTIMENT_KIND: sentiment_name,
         }
         self._names = {kind: name for kind, name in named.items() if name}
         self._caches = {kind: BundleCache(bundles / name) for kind, name in self._names.items()}
@@ -137,6 +141,7 @@ class ModelStore:
         self.cascade: CascadeForecaster | None = None
         self.regimes: LoadedRegimes | None = None
         self.policy: Policy | None = None
+        self.mood: Mood | None = None
 
     @property
     def policy_version(self) -> str:
@@ -202,13 +207,15 @@ class ModelStore:
         return True
 
     def _load(self, kind: str, version: str, contents: Mapping[str, bytes]) -> None:
-        # The last two bring compiled kernels with them: an executor without them need not wait for Numba.
+        # Those at the end bring compiled kernels with them: an executor without them need not wait for Numba.
         if kind == FUNDING_KIND:
             self.model = load_funding(version, contents)
         elif kind == MATRIX_KIND:
             self.matrix = load_matrix(contents)
         elif kind == POLICY_KIND:
             self.policy = load_policy(contents)
+        elif kind == SENTIMENT_KIND:
+            self.mood = load_mood(contents)
         elif kind == CASCADE_KIND:
             from hean_live.app.cascade_forecaster import load_cascade
 

@@ -156,6 +156,8 @@ class Monitor:
             for symbol, detected in streams.cascades().items():
                 metrics.cascades(symbol, detected - self._cascades.get(symbol, 0))
                 self._cascades[symbol] = detected
+        if parts.outlooks is not None:
+            metrics.spreads(parts.outlooks.funding_spreads())
         offset_ms, model = feed.clock_offset_ms, parts.models.model
         metrics.polled(
             ages_s=ages_s,

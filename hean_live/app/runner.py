@@ -162,6 +162,8 @@ class Runner:
             watcher.close()
         if parts.shadows is not None:
             parts.shadows.close()
+        if parts.outlooks is not None:
+            parts.outlooks.close()
         if parts.streams is not None:
             parts.streams.close()
             parts.streams.report(parts.alarms)

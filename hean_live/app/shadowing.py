@@ -1,16 +1,25 @@
-"""Puts the shadows together: contracts from the venue and the account, events from the streams, outlooks from the loop.
+"""Puts the shadows together: contracts from the venue and the account, events from the streams, outlooks of other markets too.
 
 Here belongs the wiring. The bank is `hean_live.shadow`, what becomes of its news is decided in `bank_entries.py`.
 """
 
 from __future__ import annotations
 
+import time
+
 from hean_live.app.parts import Parts
 from hean_live.app.streams import Streams
+from hean_live.other_markets.past import PastSource
+from hean_live.other_markets.spot import SpotSource
+from hean_live.other_markets.venue import OtherVenueSource
+from hean_live.other_markets.watch import Asked, OtherMarkets
 from hean_live.settings import LiveSettings
-from hean_live.shadow.board import OutlookBoard
+from hean_live.shadow.board import Others, OutlookBoard
+from hean_live.shadow.contracts import ShadowContract
 from hean_live.shadow.service import ShadowService
 from hean_live.shadow.tap import EventTap
+from hean_live.venues.binance import BinanceMarket
+from hean_live.venues.public import PublicMarket
 from models.errors import ConfigError
 from models.portfolio.roster import STRATEGIES
 
@@ -29,8 +38,6 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
         raise ConfigError(
             f"shadow_strategies: expected some of {', '.join(STRATEGIES)}, was {', '.join(unknown)}"
         )
-    from hean_live.shadow.contracts import ShadowContract
-
     rules = parts.engine.rules
     contracts = {}
     for symbol in streams.market.symbols:
@@ -45,7 +52,8 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
         )
     tap = EventTap(streams.market.symbols)
     streams.market.hub.markets.on_rows = tap.put
-    parts.outlooks = OutlookBoard()
+    others = _others(parts, streams, settings, tuple(contracts))
+    parts.outlooks = OutlookBoard(others, parts.alarms, tuple(contracts))
     parts.shadows = ShadowService(
         contracts,
         tap,
@@ -54,5 +62,31 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
         parts.outlooks.newest,
         lambda: parts.models.cascade,
         streams.market.clock.now_ns,
+        parts.outlooks.partner,
     )
+    if others.watch is not None:
+        others.watch.start()
     parts.shadows.start()
+
+
+def _others(parts: Parts, streams: Streams, settings: LiveSettings, symbols: tuple[str, ...]) -> Others:
+    """Return the other markets of some symbols, with the thread that asks them, not started."""
+    clock = streams.market.clock
+    # A connection of its own: the thread asks while the loop polls.
+    data = PublicMarket(settings.data_from, timeout_s=settings.timeout_s)
+    spot = SpotSource(data, symbols, clock.now_ns)
+    past = PastSource(data, symbols, settings.pairs)
+    asked = [Asked("SPOT", spot, settings.spot_poll_s), Asked("PAST", past, settings.past_poll_s)]
+    venue = None
+    if settings.other_venue_url:
+        other = BinanceMarket(settings.other_venue_url, timeout_s=settings.timeout_s)
+        venue = OtherVenueSource(other, symbols, clock.now_ns, time.monotonic)
+        asked.append(Asked("OTHER_VENUE", venue, settings.other_venue_poll_s))
+    return Others(
+        spot,
+        venue,
+        past,
+        lambda: parts.models.mood,
+        past_valid_ns=int(2e9 * settings.past_poll_s),
+        watch=OtherMarkets(asked, lambda: clock.speed),
+    )

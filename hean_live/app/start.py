@@ -31,6 +31,7 @@ from hean_live.app.model_store import (
     ModelStore,
 )
 from hean_live.app.monitor import Monitor
+from hean_live.app.mood import SENTIMENT_KIND
 from hean_live.app.parts import Options, Parts
 from hean_live.app.policy import POLICY_KIND, Vetoes
 from hean_live.app.runner import Runner
@@ -53,6 +54,7 @@ log = logging.getLogger(__name__)
 JOURNAL_NAME = "journal.sqlite"
 BUNDLES_NAME = "bundles"
 _LOST_MARGIN_S = 2.0
+_RARER = 10.0  # a mood is made once an hour, and each question is a whole interpreter
 
 
 def journal_path(settings: LiveSettings) -> Path:
@@ -196,6 +198,7 @@ def _models(settings: LiveSettings, journal: Journal) -> ModelStore:
         cascade_name=settings.cascade_name,
         regime_name=settings.regime_name,
         policy_name=settings.policy_name,
+        sentiment_name=settings.sentiment_name,
     )
     models.load_cached()
     return models
@@ -208,6 +211,7 @@ def _watchers(settings: LiveSettings) -> dict[str, BundleWatcher]:
         POLICY_KIND: settings.policy_name,
         CASCADE_KIND: settings.cascade_name,
         REGIME_HMM_KIND: settings.regime_name,
+        SENTIMENT_KIND: settings.sentiment_name,
     }
     return {
         kind: BundleWatcher(
@@ -215,10 +219,11 @@ def _watchers(settings: LiveSettings) -> dict[str, BundleWatcher]:
             name,
             settings.model_alias,
             bundles_path(settings) / name,
-            every_s=settings.registry_poll_s,
+            every_s=settings.registry_poll_s * (_RARER if kind == SENTIMENT_KIND else 1.0),
             timeout_s=settings.registry_timeout_s,
         )
         for kind, name in names.items()
+        if name
     }
 
 

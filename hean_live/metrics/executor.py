@@ -42,7 +42,7 @@ class ExecutorMetrics:
         )
         self._spread = Gauge(
             "hean_cross_exchange_spread_per_hour",
-            "Largest difference of funding per hour",
+            "Distance of funding on the other venue from ours, per hour",
             ["symbol"],
             registry=own,
         )
@@ -108,9 +108,11 @@ class ExecutorMetrics:
         """Note how far a forecast was from the rate paid, as fractions."""
         self._error.labels(symbol, str(horizon_min)).set(error)
 
-    def spread(self, symbol: str, per_hour: float) -> None:
-        """Note the difference of funding between venues, a fraction per hour."""
-        self._spread.labels(symbol).set(per_hour)
+    def spreads(self, per_hour: Mapping[str, float]) -> None:
+        """Note how far apart funding of the venues is by symbol, a fraction per hour; a symbol left out is not known now."""
+        self._spread.clear()
+        for symbol, apart in per_hour.items():
+            self._spread.labels(symbol).set(apart)
 
     def reconnected(self, stream: str, count: int = 1) -> None:
         """Count a stream opened again."""

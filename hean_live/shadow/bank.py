@@ -114,6 +114,15 @@ class SymbolBank:
         """Say what is known beyond the symbol's own messages from now on."""
         self._run.tell(outlooks)
 
+    def touch(self) -> tuple[float, float, int]:
+        """Return best bid and ask, and when the book was last seen whole; NaN and 0 while it may not be traded on."""
+        market, book = self._run.symbols["market"][0], self._run.symbols["book"][0]
+        if market["valid"] == 0 or not book["levels"].all():
+            return math.nan, math.nan, 0
+        # A side's best is the number of its tick, the ask's with its sign turned.
+        bid, ask = book["tick_size"] * book["best"][0], -book["tick_size"] * book["best"][1]
+        return float(bid), float(ask), int(market["book_at_ns"])
+
     def take(self, events: Events) -> tuple[list[BankSignal], list[BankTrip]]:
         """Take events, in order; returns what began and what ended. Of several rounds within one call the last is a signal.
 

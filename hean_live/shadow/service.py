@@ -52,6 +52,8 @@ class ShadowService:
         Returns M2's forecaster in use, None without one.
     clock_ns : callable
         What events are stamped by.
+    partner : callable, optional
+        Returns the partner of a symbol's pair, empty without one: its prices are those of its own bank.
 
     """
 
@@ -64,12 +66,14 @@ class ShadowService:
         outlooks: Outlooks = lambda _symbol: None,
         cascade: Callable[[], CascadeForecaster | None] = lambda: None,
         clock_ns: Callable[[], int] = time.time_ns,
+        partner: Callable[[str], str] = lambda _symbol: "",
     ) -> None:
         self._contracts = dict(contracts)
         self._tap = tap
         self._capital_usd = capital_usd
         self._names = names
         self._outlooks = outlooks
+        self._partner = partner
         self._cascade = cascade
         self._clock_ns = clock_ns
         self._places = [tap.symbols.index(symbol) for symbol in contracts]
@@ -145,12 +149,15 @@ class ShadowService:
         begun: list[BankSignal] = []
         ended: list[BankTrip] = []
         forecaster = self._cascade()
+        # Of before this step, for all alike: no partner is known earlier than the own market.
+        touches = {bank.symbol: bank.touch() for bank in banks}
         for place, bank in zip(self._places, banks, strict=True):
             told = self._outlooks(bank.symbol)
             if told is not None:
+                told = told.copy()
                 if forecaster is not None:
-                    told = told.copy()
                     told["cascade_probability"] = bank.cascade_probability(forecaster)
+                _write_partner(told, touches.get(self._partner(bank.symbol)))
                 bank.tell(told)
             events = self._tap.drain(place)
             if events is not None:
@@ -163,3 +170,10 @@ class ShadowService:
         if begun or ended:
             # After what is held: a signal told before it would look as if its shadow had left already.
             self._news.put((begun, ended))
+
+
+def _write_partner(told: NDArray[np.void], touch: tuple[float, float, int] | None) -> None:
+    """Add the partner's prices; the outlook holds from when they were seen."""
+    if touch is not None:
+        told["pair_bid"], told["pair_ask"], told["pair_at_ns"] = touch
+        told["at_ns"] = max(int(told["at_ns"][0]), touch[2])

@@ -72,6 +72,17 @@ class PublicMarket:
         rows = parse_tickers(envelope["result"])
         return TickerPage(envelope_time_ns(envelope), {row.symbol: row for row in rows})
 
+    def spot_ticker(self, symbol: str) -> Ticker:
+        """Return the ticker of a spot pair; raises RequestRefused where the venue does not list it."""
+        envelope = self.envelope("/v5/market/tickers", {"category": "spot", "symbol": symbol})
+        try:
+            rows = {row.symbol: row for row in parse_tickers(envelope["result"])}
+            return rows[symbol]
+        except (DataError, KeyError) as error:
+            raise VenueUnreachable(
+                f"{self.url}: expected the spot ticker of {symbol}, was {error}"
+            ) from error
+
     def clock_offset_ms(self) -> float:
         """Return local clock minus the venue's wall clock, ms; half the round trip is the error."""
         before = time.time_ns()

@@ -30,6 +30,8 @@ from models.market.bybit_v5 import (
 
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
+INTERVAL_H = 8
+"""Hours between settlements where the venue has not adjusted them."""
 _REMEDY = "compare the reply with the venue's documentation; the format may have changed"
 
 
@@ -91,6 +93,15 @@ class RunningFunding:
     mark_price: float | None
     index_price: float | None
     at_ns: int
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Best bid and ask, quote per unit of the contract."""
+
+    symbol: str
+    bid: float
+    ask: float
 
 
 @dataclass(frozen=True)
@@ -163,6 +174,21 @@ def parse_running_funding(reply: object) -> list[RunningFunding]:
         )
         for row in rows
     ]
+
+
+def parse_touch(reply: object) -> Touch:
+    """Parse `ticker/bookTicker` of one symbol."""
+    row = as_payload(reply, "bookTicker")
+    symbol = text(row, "symbol", "bookTicker")
+    where = f"bookTicker of {symbol}"
+    return Touch(symbol, real(row, "bidPrice", where), real(row, "askPrice", where))
+
+
+def parse_intervals(reply: object) -> dict[str, int]:
+    """Parse `fundingInfo`: hours by symbol, of contracts whose terms the venue has adjusted; the others have `INTERVAL_H`."""
+    found = {text(row, "symbol", "fundingInfo"): row for row in _rows(reply, "fundingInfo")}
+    hours = {name: optional_real(row, "fundingIntervalHours", name) for name, row in found.items()}
+    return {name: int(value) for name, value in hours.items() if value}
 
 
 def parse_instruments(info: object, funding_info: object) -> list[BinanceInstrument]:

@@ -79,3 +79,15 @@ def test_a_port_in_use_is_named():
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def test_a_spread_is_shown_while_it_is_known():
+    metrics = ExecutorMetrics()
+    metrics.spreads({"BTCUSDT": 2e-5, "ETHUSDT": 1e-5})
+    name = "hean_cross_exchange_spread_per_hour"
+    found = scrape(metrics)
+    assert (found[(name, ("BTCUSDT",))], found[(name, ("ETHUSDT",))]) == (2e-5, 1e-5)
+    metrics.spreads({"ETHUSDT": 3e-5})
+    assert {labels: value for (n, labels), value in scrape(metrics).items() if n == name} == {
+        ("ETHUSDT",): 3e-5
+    }

@@ -137,3 +137,21 @@ def test_strategies_of_the_shadows_are_listed_with_commas(monkeypatch):
     assert load_settings().shadow_strategies == ()
     monkeypatch.setenv("HEAN_LIVE_SHADOW_STRATEGIES", "impulse_engine, hf_scalping")
     assert load_settings().shadow_strategies == ("impulse_engine", "hf_scalping")
+
+
+def test_partners_and_the_other_venue(tmp_path):
+    symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    settings = load_settings(home=tmp_path, symbols=symbols, pairs="ethusdt=BTCUSDT, SOLUSDT = ETHUSDT")
+    assert settings.pairs == {"ETHUSDT": "BTCUSDT", "SOLUSDT": "ETHUSDT"}
+    assert effective(settings)["pairs"] == "ETHUSDT=BTCUSDT,SOLUSDT=ETHUSDT"
+    for pairs, words in (
+        ("ETHUSDT", "with commas"),
+        ("ETHUSDT=ETHUSDT", "two of the symbols"),
+        ("ETHUSDT=XRPUSDT", "two of the symbols"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load_settings(home=tmp_path, symbols=symbols, pairs=pairs)
+    assert load_settings(home=tmp_path).other_venue_url == ""
+    assert load_settings(home=tmp_path, other_venue_url="https://x.test/").other_venue_url == "https://x.test"
+    with pytest.raises(ConfigError, match="expected an address"):
+        load_settings(home=tmp_path, other_venue_url="fapi.binance.com")

@@ -24,6 +24,7 @@ JOBS = {
     "other_venues",
     "snapshot_other_venues",
     "watch_new_listings",
+    "tell_sentiment",
 }
 SCHEDULES = {
     "hourly_market_data",
@@ -32,6 +33,7 @@ SCHEDULES = {
     "daily_other_venues",
     "hourly_other_snapshots",
     "listing_watch",
+    "hourly_sentiment",
 }
 SENSORS = {"new_listings", "pending_alerts", "failed_runs", "recovered_runs"}
 

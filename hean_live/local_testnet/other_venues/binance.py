@@ -14,6 +14,7 @@ import numpy as np
 
 from hean_live.local_testnet.limits import RollingWindow
 from hean_live.local_testnet.markets.base import BarKind, Market
+from hean_live.local_testnet.other_venues.binance_present import Row, premium_row, touch_row
 from hean_live.local_testnet.public_history import amount_text, rate_text
 from hean_live.local_testnet.query import FAR_FUTURE_MS, Query
 from models.simulation.bars import DAY_MS, MINUTE_MS
@@ -64,9 +65,12 @@ def funding_rate(market: Market, query: Query, now_ms: int) -> object:
 
 def premium_index(market: Market, query: Query, now_ms: int) -> object:
     """``/fapi/v1/premiumIndex`` of one symbol or of all."""
-    if query.text("symbol"):
-        return _premium_row(market, _listed(market, query), now_ms)
-    return [_premium_row(market, row, now_ms) for row in market.listings("linear").values()]
+    return _present(premium_row, market, query, now_ms)
+
+
+def book_ticker(market: Market, query: Query, now_ms: int) -> object:
+    """``/fapi/v1/ticker/bookTicker`` of one symbol or of all."""
+    return _present(touch_row, market, query, now_ms)
 
 
 def open_interest_hist(market: Market, query: Query, now_ms: int) -> object:
@@ -179,6 +183,7 @@ GETS: dict[str, Handler] = {
     "/fapi/v1/fundingRate": funding_rate,
     "/fapi/v1/fundingInfo": funding_info,
     "/fapi/v1/premiumIndex": premium_index,
+    "/fapi/v1/ticker/bookTicker": book_ticker,
     "/fapi/v1/klines": klines,
     "/fapi/v1/markPriceKlines": mark_klines,
     "/fapi/v1/premiumIndexKlines": premium_klines,
@@ -259,22 +264,14 @@ def _bars(market: Market, query: Query, now_ms: int, kind: BarKind) -> object:
     ]  # fmt: skip
 
 
-def _premium_row(market: Market, listing: Listing, now_ms: int) -> dict[str, object]:
-    quote = market.quote("linear", listing.symbol, now_ms)
-    if quote is None or quote.mark is None or quote.index is None or quote.next_funding_ms is None:
+def _present(
+    row_of: Callable[[Market, Listing, int], Row | None], market: Market, query: Query, now_ms: int
+) -> object:
+    wanted = [_listed(market, query)] if query.text("symbol") else list(market.listings("linear").values())
+    rows = [row_of(market, listing, now_ms) for listing in wanted]
+    if None in rows:
         raise BinanceRefused(503, -1000, "An unknown error occurred while processing the request.")
-    interval_h = quote.interval_h or listing.interval_h
-    difference = funding_difference("binance", np.array([quote.next_funding_ms]), interval_h)[0]
-    return {
-        "symbol": listing.symbol,
-        "markPrice": f"{float(quote.mark) * price_factor('binance'):.8f}",
-        "indexPrice": f"{float(quote.index):.8f}",
-        "estimatedSettlePrice": f"{float(quote.index):.8f}",
-        "lastFundingRate": rate_text(float(quote.funding_rate or 0) + float(difference)),
-        "interestRate": "0.00010000",
-        "nextFundingTime": quote.next_funding_ms,
-        "time": now_ms,
-    }
+    return rows[0] if query.text("symbol") else rows
 
 
 def _mark_text(market: Market, listing: Listing, at_ms: int) -> str:

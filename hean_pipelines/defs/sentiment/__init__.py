@@ -1,0 +1,1 @@
+"""The crowd's mood, made out of what is in the lake, for the executor."""
