@@ -54,5 +54,6 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
         parts.outlooks.newest,
         lambda: parts.models.cascade,
         streams.market.clock.now_ns,
+        lambda: parts.models.regimes,
     )
     parts.shadows.start()
