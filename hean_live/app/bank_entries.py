@@ -47,6 +47,7 @@ _SEEN: Final = (
     "flow_imbalance",
     "whale_cvd",
     "whale_intensity",
+    "retail_imbalance",
     "hurst_label",
     "hurst_label_finer",
 )
@@ -62,12 +63,21 @@ class Judged:
     sight: MarketSight
 
 
+@dataclass(frozen=True)
+class Requests:
+    """Orders the venue has not told the fate of, by strategy id, and how many may be sent now."""
+
+    in_flight: Mapping[str, int]
+    free: int
+
+
 def hear_bank(
     snapshot: Snapshot,
     sights: Mapping[str, MarketSight],
     states: Mapping[str, SymbolState],
     memory: BankMemory,
     btc: PriceHistory,
+    requests: Requests,
     limits: GateRules,
     rules: BankRules,
 ) -> list[Command]:
@@ -82,6 +92,7 @@ def hear_bank(
     memory : BankMemory
         Changed in place.
     btc : PriceHistory
+    requests : Requests
     limits : GateRules
         R1 and the sizer.
     rules : BankRules
@@ -93,24 +104,24 @@ def hear_bank(
     """
     signals = [signal for signal in snapshot.bank.signals if signal.strategy not in _OWN_ROAD]
     trips = [trip for trip in snapshot.bank.trips if trip.strategy not in _OWN_ROAD]
-    # A trip as short as a poll comes with its own signal: what the gates say of that must be known first.
+    # A trip as short as a poll comes with its signal: what the gates say of that must be known first.
     begun = {(signal.strategy, signal.symbol, signal.at_ns) for signal in signals}
     fresh = [(trip.strategy, trip.symbol, trip.signal_ns) in begun for trip in trips]
     commands = [c for trip, new in zip(trips, fresh, strict=True) if not new for c in keep_trip(trip, memory)]
-    judged = [_judge(signal, snapshot, sights, memory, btc, rules) for signal in signals]
+    judged = [_judge(signal, snapshot, sights, memory, btc, requests, rules) for signal in signals]
     chosen, refused = _choose(judged, snapshot, states)
     for own in judged:
         key = (own.signal.strategy, own.signal.symbol)
         why, words = refused.get(id(own), ("", ""))
         campaign: Campaign | None = None
         if not why and id(own) in chosen:
-            exploring = own.rotation.activations[own.signal.strategy].exploring
+            factors, held = own.verdict.factors, own.rotation
+            exploring = held.activations[own.signal.strategy].exploring
             made = campaign_of(
-                own.signal, own.verdict.factors, exploring, own.sight, snapshot, states, limits, rules
+                own.signal, factors, exploring, held.regime, own.sight, snapshot, states, limits, rules
             )
             if isinstance(made, Campaign):
-                campaign = made
-                state = states[own.signal.symbol]
+                campaign, state = made, states[own.signal.symbol]
                 state.campaign, state.signal = made, None
                 memory.entries = dict(remember_entry(memory.entries, *key, snapshot.now_ns))
             else:
@@ -128,6 +139,7 @@ def _judge(
     sights: Mapping[str, MarketSight],
     memory: BankMemory,
     btc: PriceHistory,
+    requests: Requests,
     rules: BankRules,
 ) -> Judged:
     """Ask every gate about a signal."""
@@ -154,7 +166,12 @@ def _judge(
     facts = Facts(
         snapshot.now_ns,
         market_facts(features, sight, btc),
-        AccountFacts(_fees(snapshot, symbol, rules), memory.entries),
+        AccountFacts(
+            _fees(snapshot, symbol, rules),
+            memory.entries,
+            {canonical(system): count for system, count in requests.in_flight.items()},
+            requests.free,
+        ),
         _policy_facts(policy, signal.strategy, symbol),
         rotation,
     )
@@ -252,6 +269,7 @@ def _told(own: Judged, why: str, words: str, campaign: Campaign | None) -> list[
         "signal": own.signal.reason,
         "regime": own.signal.regime,
         "rotation": own.rotation.regime,
+        "turbulent": _finite(own.signal.features.get("hmm_turbulent", math.nan)),
         "edge_bps": _finite(own.signal.edge_bps),
         "not_traded": why,
         "words": words,

@@ -12,14 +12,22 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
-from hean_live.app.gates import GateRules, entry_of_size, size_request, stop_price
+from hean_live.app.gates import GateRules, entry_of_size, reserved_usd, size_request, stop_price
 from hean_live.app.snapshot import Snapshot
 from hean_live.app.state import BANK, Campaign, Signal, SymbolState
 from hean_live.shadow.records import BankSignal
 from models.execution.sight import MarketSight
 from models.gates.order import GateRules as SignalGateRules
-from models.portfolio.conviction import ConvictionRules, convict, size_entry, volatility_factor
-from models.portfolio.limits import check_entry
+from models.learning.roster import canonical
+from models.portfolio.conviction import (
+    ConvictionRules,
+    TrackRecord,
+    convict,
+    record_in,
+    size_entry,
+    volatility_factor,
+)
+from models.portfolio.limits import Limits, check_entry
 from models.portfolio.roster import place_of
 from models.portfolio.rotator import RotatorRules
 from models.portfolio.sizing import SizerZero
@@ -62,6 +70,7 @@ def campaign_of(
     signal: BankSignal,
     factors: Mapping[str, float],
     exploring: bool,
+    regime: str,
     sight: MarketSight | None,
     snapshot: Snapshot,
     states: Mapping[str, SymbolState],
@@ -77,6 +86,8 @@ def campaign_of(
         Of the gates.
     exploring : bool
         Whether the rotator let it enter only to explore.
+    regime : str
+        In force on the symbol: whose track record Kelly's bound rests on.
     sight : MarketSight or None
     snapshot : Snapshot
     states : mapping of str to SymbolState
@@ -90,11 +101,8 @@ def campaign_of(
 
     """
     symbol = signal.symbol
-    books, quote, instrument = (
-        snapshot.books,
-        snapshot.quotes.get(symbol),
-        snapshot.instruments.get(symbol),
-    )
+    books, quote = snapshot.books, snapshot.quotes.get(symbol)
+    instrument = snapshot.instruments.get(symbol)
     if books is None or quote is None or instrument is None or symbol not in states:
         return "NO_QUOTE", f"{symbol}: books and a quote of the order venue were expected, were absent"
     if symbol in books.foreign:
@@ -102,23 +110,45 @@ def campaign_of(
     if books.equity_usd <= 0:
         return "NO_EQUITY", f"equity should be positive, was {books.equity_usd} USD"
     price = quote.across(signal.side)
-    volatility = math.nan if sight is None else sight.sigma_minute * math.sqrt(1440.0)
-    product = {**factors, "volatility": volatility_factor(volatility, rules.conviction)}
     left = max(
         0.0, snapshot.policy.share(signal.strategy) - _bound(signal.strategy, snapshot, states, limits)
     )
-    conviction = convict(signal.strategy, product, None, left, exploring, rules.conviction)
+    product = {**factors, "volatility": _volatility_factor(sight, rules)}
+    record = record_in(regime, _records(signal.strategy, snapshot))
+    conviction = convict(signal.strategy, product, record, left, exploring, rules.conviction)
     size = size_entry(size_request(books.equity_usd, price, instrument, limits), conviction)
     if isinstance(size, SizerZero):
         return size.reason, size.arithmetic
     stop = stop_price(price, signal.side, limits.stop_fraction, instrument.tick_size)
-    made = _signal(signal, snapshot, rules)
-    most = rules.conviction.own_capital.get(signal.strategy, rules.conviction.capital).limit
-    own_limits = replace(limits.limits, capital_fraction=Decimal(repr(most)))
-    breaches = check_entry(entry_of_size(made, snapshot, limits, books, size, stop), own_limits)
+    made, own_limits = _signal(signal, snapshot, rules), _limits_of(signal.strategy, limits, rules)
+    entry = entry_of_size(made, snapshot, limits, books, size, stop, reserved_usd(states, snapshot))
+    breaches = check_entry(entry, own_limits)
     if breaches:
         return breaches[0].reason, breaches[0].arithmetic
     return Campaign(made, size.qty, stop, snapshot.now_ns)
+
+
+def _volatility_factor(sight: MarketSight | None, rules: BankRules) -> float:
+    volatility = math.nan if sight is None else sight.sigma_minute * math.sqrt(1440.0)
+    return volatility_factor(volatility, rules.conviction)
+
+
+def _limits_of(strategy: str, limits: GateRules, rules: BankRules) -> Limits:
+    """Return R1's limits, with the strategy's own on the margin of a trade."""
+    most = rules.conviction.own_capital.get(strategy, rules.conviction.capital).limit
+    return replace(limits.limits, capital_fraction=Decimal(repr(most)))
+
+
+def _records(strategy: str, snapshot: Snapshot) -> dict[str, TrackRecord]:
+    """Return what the matrix says of a strategy's wins and losses, by regime."""
+    return {
+        regime: TrackRecord(cell.trades, cell.win_rate, cell.mean_win_usd, cell.mean_loss_usd)
+        for (name, regime), cell in snapshot.matrix.items()
+        if canonical(name) == strategy
+        and cell.win_rate is not None
+        and cell.mean_win_usd is not None
+        and cell.mean_loss_usd is not None
+    }
 
 
 def _bound(strategy: str, snapshot: Snapshot, states: Mapping[str, SymbolState], limits: GateRules) -> float:

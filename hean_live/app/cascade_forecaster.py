@@ -6,6 +6,7 @@ still good. Which bundle is in use is `model_store`'s business, what follows fro
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -49,6 +50,11 @@ class CascadeForecaster:
         """``recorded`` or ``synthetic``, as the bundle says; empty where it does not."""
         told = self.manifest.evidence.get("M2")
         return str(told.get("market", "")) if isinstance(told, dict) else ""
+
+    @property
+    def features_hash(self) -> str:
+        """SHA-256 of the row the last probability rests on, first 16 digits: what was said can be told apart and made again."""
+        return hashlib.sha256(self._row.tobytes()).hexdigest()[:16]
 
     def refusal(self, now_ns: int) -> str:
         """Return why nothing is said at a time of the market; empty where it is."""

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
-from hean_live.app.bank_entries import hear_bank
+from hean_live.app.bank_entries import Requests, hear_bank
+from hean_live.app.bank_forecasts import keep_forecasts
 from hean_live.app.booking import book
 from hean_live.app.funding_signals import NANOSECONDS, signal_of, step_strategy, wanted_forecasts
 from hean_live.app.rules import EngineRules
@@ -27,10 +28,11 @@ from hean_live.app.snapshot import (
     Snapshot,
 )
 from hean_live.app.state import Campaign, SymbolState, dump_states, load_states
-from hean_live.app.working_orders import remember_btc, try_entry, within_rates, work_campaign
+from hean_live.app.working_orders import remember_btc, try_entry, unanswered, within_rates, work_campaign
 from hean_live.execution.records import OrderRow
 from models.execution.market_gates import BTC
 from models.execution.memory import join_memory, split_memory
+from models.execution.sharing import room_of
 from models.execution.sight import MarketSight
 
 _UNSEEN: Mapping[str, MarketSight] = MappingProxyType({})
@@ -136,7 +138,11 @@ class Engine:
         remember_btc(snapshot, self._work, self._rules)
         commands: list[Command] = [self._keep(forecast) for forecast in snapshot.forecasts]
         work, rules = self._work, self._rules
-        commands += hear_bank(snapshot, sights, self._traded(), work.bank, work.btc, rules.gates, rules.bank)
+        commands += keep_forecasts(snapshot.bank.forecasts)
+        requests = Requests(unanswered(snapshot), room_of(work, snapshot.now_ns, rules.sharing).places)
+        commands += hear_bank(
+            snapshot, sights, self._traded(), work.bank, work.btc, requests, rules.gates, rules.bank
+        )
         for symbol in self._states:
             commands += self._symbol(symbol, snapshot, sights.get(symbol))
         commands = within_rates(commands, snapshot, self._work, self._rules)
@@ -179,7 +185,7 @@ class Engine:
             commands += wanted_forecasts(symbol, snapshot, self._forecasts, rules)
             commands += step_strategy(symbol, state, snapshot, self._forecasts, rules.strategy)
         commands += step_shadow(state, snapshot, rules)
-        commands += try_entry(state, snapshot, sight, self._work, rules)
+        commands += try_entry(state, snapshot, sight, self._work, rules, self._states)
         commands += work_campaign(symbol, state, snapshot, sight, self._work, rules)
         commands += book(state, snapshot)
         return commands

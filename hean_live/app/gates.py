@@ -7,11 +7,13 @@ never gated. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from types import MappingProxyType
 
 from hean_live.app.snapshot import Quote, Snapshot
-from hean_live.app.state import Campaign, Signal
+from hean_live.app.state import ENTERING, Campaign, Signal, SymbolState
 from hean_live.execution.reconcile import Books
 from models.execution.market_gates import (
     CrashRules,
@@ -27,6 +29,7 @@ from models.portfolio.sizing import Sized, SizeRequest, SizerZero, size_position
 
 NANOSECONDS = 1_000_000_000
 _NO_PRICES = PriceHistory()
+_NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def judge(
     rules: GateRules,
     btc: PriceHistory = _NO_PRICES,
     sight: MarketSight | None = None,
+    reserved: Mapping[str, Decimal] = _NOTHING,
 ) -> Campaign | Breach:
     """Decide whether a signal may be traded live now.
 
@@ -77,6 +81,8 @@ def judge(
         Prices of BTC; empty where it is not quoted.
     sight : MarketSight, optional
         Of the signal's symbol. Without it book and open interest are the ticker's, whose age the limits judge.
+    reserved : mapping of str to Decimal
+        See `reserved_usd`.
 
     Returns
     -------
@@ -98,7 +104,7 @@ def judge(
         return Breach(
             "NO_QUOTE", f"{signal.symbol}: a two-sided quote of the order venue was expected, was absent"
         )
-    return _sized(signal, snapshot, rules, books, quote, instrument)
+    return _sized(signal, snapshot, rules, books, quote, instrument, reserved)
 
 
 def room_usd(symbol: str, snapshot: Snapshot, rules: GateRules) -> Decimal:
@@ -177,6 +183,7 @@ def _sized(
     books: Books,
     quote: Quote,
     instrument: Instrument,
+    reserved: Mapping[str, Decimal],
 ) -> Campaign | Breach:
     price = quote.across(signal.side)
     if books.equity_usd <= 0:
@@ -185,17 +192,39 @@ def _sized(
     if isinstance(size, SizerZero):
         return Breach(size.reason, size.arithmetic)
     stop = stop_price(price, signal.side, rules.stop_fraction, instrument.tick_size)
-    breaches = check_entry(entry_of_size(signal, snapshot, rules, books, size, stop), rules.limits)
+    breaches = check_entry(entry_of_size(signal, snapshot, rules, books, size, stop, reserved), rules.limits)
     if breaches:
         return breaches[0]
     return Campaign(signal, size.qty, stop, snapshot.now_ns)
 
 
+def reserved_usd(states: Mapping[str, SymbolState], snapshot: Snapshot) -> dict[str, Decimal]:
+    """Return the notional that campaigns still entering are to reach, USD by symbol.
+
+    Neither positions nor orders tell of a campaign that began at this poll, nor of what one has not ordered yet: without this,
+    entries that each fit the limits would exceed them together.
+    """
+    reserved = {}
+    for symbol, state in states.items():
+        campaign, quote = state.campaign, snapshot.quotes.get(symbol)
+        if campaign is not None and campaign.phase == ENTERING:
+            reserved[symbol] = campaign.qty * (quote.mark if quote else campaign.stop_price)
+    return reserved
+
+
 def entry_of_size(
-    signal: Signal, snapshot: Snapshot, rules: GateRules, books: Books, size: Sized, stop: Decimal
+    signal: Signal,
+    snapshot: Snapshot,
+    rules: GateRules,
+    books: Books,
+    size: Sized,
+    stop: Decimal,
+    reserved: Mapping[str, Decimal],
 ) -> Entry:
     """Assemble what the limits judge of an entry."""
     exposures = {symbol: _exposure(symbol, net, snapshot) for symbol, net in books.net.items()}
+    for symbol, notional in reserved.items():
+        exposures[symbol] = max(exposures.get(symbol, Decimal(0)), notional)
     oldest_ns = min(snapshot.tickers_at_ns, snapshot.quotes[signal.symbol].at_ns)
     return Entry(
         notional=size.notional,

@@ -27,6 +27,7 @@ from models.funding.features import FEATURE_SPEC_HASH
 from models.funding.predictor import FundingPredictor, check_golden_rows
 from models.market.mood import Mood
 from models.portfolio.policy import Policy
+from models.portfolio.regime_matrix import check_version
 
 if TYPE_CHECKING:
     from hean_live.app.cascade_forecaster import CascadeForecaster
@@ -79,16 +80,19 @@ def load_matrix(contents: Mapping[str, bytes]) -> Matrix:
     Raises
     ------
     BundleError
-        If it is corrupt, of another kind, or a cell lacks a number.
+        If it is corrupt, of another kind or a newer version, or a cell lacks a number. One of version 1 says nothing of wins
+        and losses.
 
     """
     manifest = verify_bundle(contents)
     if manifest.kind != MATRIX_KIND:
         raise BundleError(f"bundle kind should be {MATRIX_KIND}, was {manifest.kind}")
     try:
-        cells = json.loads(contents[MATRIX_FILE])["cells"]
+        body = json.loads(contents[MATRIX_FILE])
+        check_version(body)
+        cells = body["cells"]
         return {(str(cell["strategy"]), str(cell["regime"])): _cell(cell) for cell in cells}
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(
             f"{MATRIX_FILE} is missing or unreadable: {error}", remedy="rebuild the matrix"
         ) from error
@@ -266,4 +270,5 @@ def _utc(at_ns: int) -> str:
 
 def _cell(cell: Mapping[str, Any]) -> MatrixCell:
     numbers = (float(cell[name]) for name in ("ev_usd", "p_ev_positive", "ev_shrunk_usd", "ev_sd_usd"))
-    return MatrixCell(int(cell["n"]), *numbers)
+    shrunk = (cell.get(name) for name in ("win_rate_shrunk", "mean_win_shrunk_usd", "mean_loss_shrunk_usd"))
+    return MatrixCell(int(cell["n"]), *numbers, *(None if each is None else float(each) for each in shrunk))

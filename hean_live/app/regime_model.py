@@ -103,6 +103,46 @@ def install(loaded: LoadedRegimes, names: Sequence[str], state: NDArray[np.void]
         own["market"]["hmm_turbulent"][i] = np.nan
 
 
+class RegimeFollower:
+    """Keeps running market records on the models in use: another version is put in once, an expired one taken out.
+
+    To be called in the thread that drives the records.
+
+    Parameters
+    ----------
+    names : sequence of str
+    state : array of SYMBOL, shape (symbols,)
+        In the order of `names`.
+
+    """
+
+    def __init__(self, names: Sequence[str], state: NDArray[np.void]) -> None:
+        self._names = tuple(names)
+        self._state = state
+        self._used = ""
+
+    def follow(self, loaded: LoadedRegimes | None, now_ns: int) -> bool:
+        """Put the models of a bundle in if they are not yet; returns whether anything changed.
+
+        Parameters
+        ----------
+        loaded : LoadedRegimes or None
+            In use now; None before the first.
+        now_ns : int
+            Market time.
+
+        """
+        if loaded is None:
+            return False
+        is_good = loaded.models is not None and now_ns < loaded.manifest.expires_at_ns
+        wanted = loaded.version if is_good else ""
+        if wanted == self._used:
+            return False
+        install(loaded, self._names, self._state, now_ns)
+        self._used = wanted
+        return True
+
+
 def _check_bar(bar_ns: int) -> None:
     if bar_ns != BAR_S * 1_000_000_000:
         raise BundleError(

@@ -189,6 +189,8 @@ class Runner:
             result = watcher.poll(models.wanted_version(kind))
             if result is not None:
                 models.take(kind, result)
+        if self._parts.streams is not None:
+            self._parts.streams.follow_regimes(models.regimes)
 
     def _hear(self) -> None:
         """Take what the streams have told since the last poll."""

@@ -60,9 +60,10 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
         float(settings.shadow_equity_usd),
         settings.shadow_strategies or None,
         parts.outlooks.newest,
-        lambda: parts.models.cascade,
-        streams.market.clock.now_ns,
-        parts.outlooks.partner,
+        cascade=lambda: parts.models.cascade,
+        clock_ns=streams.market.clock.now_ns,
+        regimes=lambda: parts.models.regimes,
+        partner=parts.outlooks.partner,
     )
     if others.watch is not None:
         others.watch.start()

@@ -70,7 +70,8 @@ class Settled:
 class MatrixCell:
     """What a strategy earned in a regime (M3): number of trades, expected value, probability that it is positive.
 
-    `ev_shrunk_usd` and `ev_sd_usd` are its posterior's mean and standard deviation.
+    `ev_shrunk_usd` and `ev_sd_usd` are its posterior's mean and standard deviation. Share of wins, mean win and mean loss
+    are shrunk too, and None in a matrix that has none of them.
     """
 
     trades: int
@@ -78,6 +79,9 @@ class MatrixCell:
     p_ev_positive: float
     ev_shrunk_usd: float = 0.0
     ev_sd_usd: float = 0.0
+    win_rate: float | None = None
+    mean_win_usd: float | None = None
+    mean_loss_usd: float | None = None
 
 
 @dataclass(frozen=True)

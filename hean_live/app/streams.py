@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from hean_live.app.alarms import Alarms
+from hean_live.app.regime_model import LoadedRegimes, RegimeFollower
 from hean_live.market.clock import WallClock
 from hean_live.market.service import MarketStreams, StreamRules, follow_clock, tick_sizes_of
 from hean_live.market.ticker_board import StreamTickers
@@ -119,6 +120,7 @@ class Streams:
         self.recorder = make_recorder(settings, self._alert) if settings.record else None
         self.market = make_market(settings, self.thread, self.recorder, params)
         self.quotes = self.market if settings.data_from == settings.orders_at else self._order_quotes()
+        self._regimes = RegimeFollower(self.market.symbols, self.market.hub.markets.state)
         self.private = self._private() if settings.has_key else None
         self._trade = self._trade_socket() if settings.has_key and settings.order_entry == "socket" else None
 
@@ -144,6 +146,10 @@ class Streams:
         self.thread.stop()
         if self.recorder is not None:
             self.recorder.close()
+
+    def follow_regimes(self, loaded: LoadedRegimes | None) -> None:
+        """Have the market records filter with the regime models in use now (M4); the streams' own thread does it."""
+        self.thread.call(self._regimes.follow, loaded, self.market.clock.now_ns())
 
     def drain(self) -> list[PrivateEvent]:
         """Return the private events that have come since the last call, in their order."""

@@ -6,12 +6,12 @@ Changes only the state and the memory given. What a campaign does is in `campaig
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from hean_live.app.campaign import advance
-from hean_live.app.gates import judge, room_usd
+from hean_live.app.gates import judge, reserved_usd, room_usd
 from hean_live.app.rules import EngineRules
 from hean_live.app.situation import Situation
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Snapshot
@@ -39,9 +39,14 @@ def remember_btc(snapshot: Snapshot, work: WorkMemory, rules: EngineRules) -> No
 
 
 def try_entry(
-    state: SymbolState, snapshot: Snapshot, sight: MarketSight | None, work: WorkMemory, rules: EngineRules
+    state: SymbolState,
+    snapshot: Snapshot,
+    sight: MarketSight | None,
+    work: WorkMemory,
+    rules: EngineRules,
+    states: Mapping[str, SymbolState],
 ) -> list[Command]:
-    """Begin the campaign of a waiting signal where every gate allows it; `state` is changed in place."""
+    """Begin the campaign of a waiting signal where every gate allows it; `state`, one of `states`, is changed in place."""
     signal = state.signal
     if signal is None:
         return []
@@ -49,7 +54,7 @@ def try_entry(
         if snapshot.now_ns > signal.deadline_ns:
             state.signal = None
         return []
-    verdict = judge(signal, snapshot, rules.gates, work.btc, sight)
+    verdict = judge(signal, snapshot, rules.gates, work.btc, sight, reserved_usd(states, snapshot))
     if isinstance(verdict, Campaign):
         state.campaign, state.signal = verdict, None
         body = {
@@ -124,11 +129,16 @@ def within_rates(
     commands: list[Command], snapshot: Snapshot, work: WorkMemory, rules: EngineRules
 ) -> list[Command]:
     """Leave out the requests there is no room for now; they are decided anew at the next poll."""
-    rows = [row for orders in snapshot.orders.values() for row in orders]
-    in_flight = Counter(row.strategy for row in rows if row.is_doubtful)
+    in_flight = unanswered(snapshot)
     requests = [_request(command) for command in commands if isinstance(command, Place | Cancel)]
     answers = iter(sendable(requests, in_flight, snapshot.now_ns, work, rules.sharing))
     return [c for c in commands if not isinstance(c, Place | Cancel) or next(answers)]
+
+
+def unanswered(snapshot: Snapshot) -> Mapping[str, int]:
+    """Return how many orders of each strategy id the venue has not told the fate of."""
+    rows = [row for orders in snapshot.orders.values() for row in orders]
+    return Counter(row.strategy for row in rows if row.is_doubtful)
 
 
 def _remember_entry(

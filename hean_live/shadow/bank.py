@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hean_live.app.regime_model import RegimeFollower
 from hean_live.shadow.contracts import ShadowContract
-from hean_live.shadow.records import BankSignal, BankTrip
+from hean_live.shadow.records import BankSignal, BankTrip, CascadeForecast
 from models.market.tape import Events
 from models.portfolio.roster import Kind
 from models.regimes.kernel import REGIME_NAMES
@@ -25,11 +26,12 @@ from models.simulation.bank.run import BankRun
 from models.simulation.bank.steps import NAMES, Params
 from models.simulation.fills.parameters import FillParameters
 from models.strategies.catalogue import CATALOGUE
-from models.strategies.edges import expected_edge_bps
+from models.strategies.edges import expected_edge_bps, measured_at_entry
 from models.strategies.intent import MARKET_ORDER, PLACE
 
 if TYPE_CHECKING:
     from hean_live.app.cascade_forecaster import CascadeForecaster
+    from hean_live.app.regime_model import LoadedRegimes
 
 SPARE_ROWS: Final = 128
 CASCADE_S: Final = 10
@@ -43,16 +45,18 @@ SEEN: Final = (
     "flow_imbalance",
     "whale_cvd",
     "whale_intensity",
+    "retail_imbalance",
     "whale_side",
     "impact_bps",
     "hurst",
     "hurst_label",
     "hurst_label_finer",
+    "hmm_turbulent",
     "regime",
     "session",
     "golden_hour",
 )
-"""Features that go with a signal: those gates ask about."""
+"""Features that go with a signal: those gates ask about. What a strategy measured itself goes with them."""
 
 
 def venue_of(contract: ShadowContract, seed: int = 1) -> FillParameters:
@@ -104,6 +108,9 @@ class SymbolBank:
         self._open_ns = np.zeros(len(NAMES), np.int64)
         self._cascade_ns = 0
         self._cascade = math.nan
+        self._horizon = -1
+        self._said: list[CascadeForecast] = []
+        self._regimes = RegimeFollower([symbol], self._run.symbols)
 
     @property
     def newest_ns(self) -> int:
@@ -158,7 +165,35 @@ class SymbolBank:
         if at_ns - self._cascade_ns >= CASCADE_S * 1_000_000_000:
             self._cascade_ns = at_ns
             self._cascade = forecaster.probability(self._run.symbols, 0)
+            self._keep(forecaster, at_ns)
         return self._cascade
+
+    def said(self) -> list[CascadeForecast]:
+        """Return what of M2 is to be kept since the last call."""
+        said, self._said = self._said, []
+        return said
+
+    def follow_regimes(self, loaded: LoadedRegimes | None) -> None:
+        """Filter with the regime models in use now (M4)."""
+        self._regimes.follow(loaded, self._run.last_ns)
+
+    def _keep(self, forecaster: CascadeForecaster, at_ns: int) -> None:
+        if math.isnan(self._cascade):
+            return
+        horizon = at_ns // round(forecaster.horizon_s * 1e9)
+        if horizon != self._horizon:
+            self._horizon = horizon
+            self._said.append(
+                CascadeForecast(
+                    self.symbol,
+                    at_ns,
+                    self._cascade,
+                    forecaster.horizon_s,
+                    forecaster.version,
+                    forecaster.features_hash,
+                    forecaster.manifest.feature_spec_hash,
+                )
+            )
 
     def holding(self) -> list[str]:
         """Return the strategies that have a position or orders under way."""
@@ -198,6 +233,7 @@ class SymbolBank:
     ) -> BankSignal:
         name, market = NAMES[place], self._run.symbols["market"][0]
         seen = {feature: float(market[feature]) for feature in SEEN}
+        seen |= measured_at_entry(name, self._run.bank.states[name][0])
         features = {feature: value for feature, value in seen.items() if math.isfinite(value)}
         words = CATALOGUE[name].reasons[reason]
         edge_bps = expected_edge_bps(name, getattr(self._run.params, name), features)

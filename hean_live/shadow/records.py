@@ -72,6 +72,36 @@ class BankTrip:
 
 
 @dataclass(frozen=True)
+class CascadeForecast:
+    """What M2 said of a symbol at a tick: kept once a horizon, so that the outcomes of two do not overlap.
+
+    Attributes
+    ----------
+    symbol : str
+    at_ns : int
+        The tick.
+    probability : float
+        That a cascade begins within the horizon.
+    horizon_s : float
+    version : str
+        Of the bundle.
+    features_hash : str
+        Of the row it rests on.
+    spec_hash : str
+        Of the features' specification.
+
+    """
+
+    symbol: str
+    at_ns: int
+    probability: float
+    horizon_s: float
+    version: str
+    features_hash: str
+    spec_hash: str
+
+
+@dataclass(frozen=True)
 class BankNews:
     """What happened in the bank since it was last asked, and what its strategies hold or are about to.
 
@@ -85,6 +115,7 @@ class BankNews:
         Whether the bank is at work: while it is not, what it holds says nothing.
     lagging_s : float
         By how much the bank is behind the newest message.
+    forecasts : tuple of CascadeForecast
 
     """
 
@@ -93,3 +124,4 @@ class BankNews:
     holding: tuple[tuple[str, str], ...] = ()
     running: bool = False
     lagging_s: float = 0.0
+    forecasts: tuple[CascadeForecast, ...] = ()

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from hean_live.shadow.records import BankNews, BankSignal, BankTrip
+from hean_live.shadow.records import BankNews, BankSignal, BankTrip, CascadeForecast
 from hean_live.shadow.tap import EventTap
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hean_live.app.cascade_forecaster import CascadeForecaster
+    from hean_live.app.regime_model import LoadedRegimes
     from hean_live.shadow.bank import SymbolBank
     from hean_live.shadow.contracts import ShadowContract
 
@@ -50,6 +51,8 @@ class ShadowService:
     outlooks : callable, optional
     cascade : callable, optional
         Returns M2's forecaster in use, None without one.
+    regimes : callable, optional
+        Returns M4's models in use, None without any.
     clock_ns : callable
         What events are stamped by.
     partner : callable, optional
@@ -66,6 +69,7 @@ class ShadowService:
         outlooks: Outlooks = lambda _symbol: None,
         cascade: Callable[[], CascadeForecaster | None] = lambda: None,
         clock_ns: Callable[[], int] = time.time_ns,
+        regimes: Callable[[], LoadedRegimes | None] = lambda: None,
         partner: Callable[[str], str] = lambda _symbol: "",
     ) -> None:
         self._contracts = dict(contracts)
@@ -75,9 +79,12 @@ class ShadowService:
         self._outlooks = outlooks
         self._partner = partner
         self._cascade = cascade
+        self._regimes = regimes
         self._clock_ns = clock_ns
         self._places = [tap.symbols.index(symbol) for symbol in contracts]
-        self._news: queue.SimpleQueue[tuple[list[BankSignal], list[BankTrip]]] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[tuple[list[BankSignal], list[BankTrip], list[CascadeForecast]]] = (
+            queue.SimpleQueue()
+        )
         self._holding: tuple[tuple[str, str], ...] = ()
         self._lagging_s = 0.0
         self._stop = threading.Event()
@@ -101,14 +108,19 @@ class ShadowService:
         """Return what happened since the last call; from any thread."""
         signals: list[BankSignal] = []
         trips: list[BankTrip] = []
+        forecasts: list[CascadeForecast] = []
         while True:
             try:
-                begun, ended = self._news.get_nowait()
+                begun, ended, said = self._news.get_nowait()
             except queue.Empty:
                 break
             signals += begun
             trips += ended
-        return BankNews(tuple(signals), tuple(trips), self._holding, not self.problem, self._lagging_s)
+            forecasts += said
+        running = not self.problem
+        return BankNews(
+            tuple(signals), tuple(trips), self._holding, running, self._lagging_s, tuple(forecasts)
+        )
 
     # --- in the thread
 
@@ -148,10 +160,12 @@ class ShadowService:
         newest_ns = 0
         begun: list[BankSignal] = []
         ended: list[BankTrip] = []
-        forecaster = self._cascade()
+        said: list[CascadeForecast] = []
+        forecaster, regimes = self._cascade(), self._regimes()
         # Of before this step, for all alike: no partner is known earlier than the own market.
         touches = {bank.symbol: bank.touch() for bank in banks}
         for place, bank in zip(self._places, banks, strict=True):
+            bank.follow_regimes(regimes)
             told = self._outlooks(bank.symbol)
             if told is not None:
                 told = told.copy()
@@ -159,6 +173,7 @@ class ShadowService:
                     told["cascade_probability"] = bank.cascade_probability(forecaster)
                 _write_partner(told, touches.get(self._partner(bank.symbol)))
                 bank.tell(told)
+            said += bank.said()
             events = self._tap.drain(place)
             if events is not None:
                 signals, trips = bank.take(events)
@@ -167,9 +182,9 @@ class ShadowService:
             newest_ns = max(newest_ns, bank.newest_ns)
         self._holding = tuple((name, bank.symbol) for bank in banks for name in bank.holding())
         self._lagging_s = max(0.0, (self._clock_ns() - newest_ns) / 1e9) if newest_ns else 0.0
-        if begun or ended:
+        if begun or ended or said:
             # After what is held: a signal told before it would look as if its shadow had left already.
-            self._news.put((begun, ended))
+            self._news.put((begun, ended, said))
 
 
 def _write_partner(told: NDArray[np.void], touch: tuple[float, float, int] | None) -> None:

@@ -109,6 +109,10 @@ OPTIONAL: dict[str, Spec] = {
         "study asks passed verdict reason market estimate low high n",
     )
     for name in TAPE_STUDIES
+} | {
+    "markouts": Spec(
+        "learning/markouts.json", "markouts of live fills", LEARN, "fills elsewhere verdict horizons_s groups"
+    )
 }
 """Shown where they are there; their absence is said in one line."""
 

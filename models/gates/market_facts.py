@@ -17,7 +17,6 @@ def market_facts(
     market: np.record | Mapping[str, float],
     sight: MarketSight,
     btc: PriceHistory,
-    retail_imbalance: float = math.nan,
 ) -> MarketFacts:
     """Read what gates need of a symbol.
 
@@ -26,8 +25,6 @@ def market_facts(
     market : record of MARKET, or mapping of feature names to values
     sight : MarketSight
     btc : PriceHistory
-    retail_imbalance : float
-        Signed share of the retail flow, -1 to 1; it is no feature of the vector, so NaN unless measured elsewhere.
 
     Returns
     -------
@@ -41,7 +38,7 @@ def market_facts(
         flow_imbalance=float(market["flow_imbalance"]),
         whale_cvd_usd=float(market["whale_cvd"]),
         whale_intensity=float(market["whale_intensity"]),
-        retail_imbalance=retail_imbalance,
+        retail_imbalance=float(market["retail_imbalance"]),
         hurst=_label(float(market["hurst_label"])),
         hurst_finer=_label(float(market["hurst_label_finer"])),
         btc=btc,

@@ -72,7 +72,7 @@ class MarketFacts:
     whale_cvd_usd, whale_intensity : float
         F13: signed notional, and 0 to 100.
     retail_imbalance : float
-        Signed share of the flow of the class retail (F9), -1 to 1.
+        F9: signed share of small orders, -1 to 1.
     hurst, hurst_finer : str
         Labels of F14 by the rules' thresholds on 100 periods, and on the finer returns.
     btc : PriceHistory

@@ -9,7 +9,7 @@ has changed. Which losses are compared is the business of the pipelines.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -164,6 +164,38 @@ def prediction_drift(reference: Floats, live: Floats, rules: DriftRules | None =
         limit,
         tuple(float(value) for value in path),
     )
+
+
+def calibration_drift(reference: Floats, live: Floats, rules: DriftRules | None = None) -> Drift:
+    """Compare what happened less what was said, live and out of sample, to both sides.
+
+    Where less happens than was said the losses of a rare event fall, and do not tell. Half of the false alarms go to each side.
+    Nothing is forgiven: one instant without a rare event is less than half a standard deviation, so that an allowance would
+    forgive any number of them.
+
+    Parameters
+    ----------
+    reference, live : ndarray of float64, shape (n,), (m,)
+        Label less probability, in time order, one an instant.
+    rules : DriftRules, optional
+
+    Returns
+    -------
+    Drift
+        Of the side whose CUSUM is further above its limit, or nearer to it; its means are those of that side: minus the gap
+        where less happened than was said.
+
+    Raises
+    ------
+    DataError
+        If a gap is not finite.
+
+    """
+    whole = rules or DriftRules()
+    half = replace(whole, false_alarms=0.5 * whole.false_alarms, allowance=0.0)
+    more = prediction_drift(reference, live, half)
+    less = prediction_drift(-np.asarray(reference), -np.asarray(live), half)
+    return less if less.highest - less.limit > more.highest - more.limit else more
 
 
 def _limit(known: Floats, rules: DriftRules) -> float:

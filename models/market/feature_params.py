@@ -77,6 +77,7 @@ class FeatureParams(NamedTuple):
     whale_inflow_multiple: float = 10.0
     whale_multiple: float = 20.0
     whale_least_trades: int = 200
+    retail_multiple: float = 1.0  # of the median order, up to which an order is small
     arbitrage_basis: float = 5e-4
     impact_delay_ns: int = 100_000_000
     # F11

@@ -13,7 +13,7 @@ import hashlib
 import json
 from typing import Final, NamedTuple
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class Feature(NamedTuple):
@@ -96,6 +96,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature("round_number_distance", "fraction", "F12", "to the nearest round price, signed"),
     Feature("whale_cvd", "usd", "F13", "buys minus sells in periods of high volume"),
     Feature("whale_intensity", "1", "F13", "0 to 100"),
+    Feature("retail_imbalance", "1", "F9", "of orders up to the median over the window of F13, -1 to 1"),
     Feature("hurst", "1", "F14", "H of the last 100 periods"),
     Feature("hurst_z", "z", "F14", "against random walks"),
     Feature("hurst_label", "code", "F14", "hurst.HURST_NAMES at 0.45 and 0.55; 48 % wrong on random walks"),

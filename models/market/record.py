@@ -29,6 +29,7 @@ from models.market.features.liquidity_pressure import SWEEP
 from models.market.features.open_interest import OPEN_INTEREST_STATE
 from models.market.features.order_flow import TOUCH
 from models.market.features.records import record_dtype
+from models.market.features.retail_flow import RETAIL_FLOW
 from models.market.features.robust_z import ROBUST
 from models.market.features.vpin import VPIN, VPIN_HISTORY
 from models.market.features.whale_cvd import WHALE_CVD
@@ -79,6 +80,7 @@ INTERNAL: Final = record_dtype(
         ("vpin_history", VPIN_HISTORY),
         ("kyle", KYLE),
         ("whale_cvd", WHALE_CVD),
+        ("retail", RETAIL_FLOW),
         ("open_interest", OPEN_INTEREST_STATE),
         ("heatmap", HEATMAP),
         ("z_fsi", ROBUST),

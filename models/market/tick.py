@@ -20,6 +20,7 @@ from models.market.features import (
     liquidity_pressure,
     open_interest,
     order_flow,
+    retail_flow,
     session,
     vpin,
     whale_cvd,
@@ -224,6 +225,8 @@ def _whale_features(market: np.record, now_ns: int, params: np.record) -> None:
         whale_cvd.close_period(own.whale_cvd, params.cvd_periods, params.cvd_volume_multiple)
         market.whale_cvd = whale_cvd.whale_cvd(own.whale_cvd, params.cvd_periods)
         market.whale_intensity = whale_cvd.whale_intensity(own.whale_cvd, params.cvd_periods)
+        retail_flow.close_period(own.retail, params.cvd_periods)
+        market.retail_imbalance = retail_flow.retail_imbalance(own.retail, params.cvd_periods)
 
 
 @njit(cache=True)

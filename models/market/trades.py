@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from models.market.features import cascade, heatmap, liquidity_pressure, vpin, whales
+from models.market.features import cascade, heatmap, liquidity_pressure, retail_flow, vpin, whales
 from models.market.features import whale_cvd as cvd
 from models.market.tape import NO_TIME
 
@@ -67,6 +67,11 @@ def on_trade(
     cvd.add_trade(own.whale_cvd, side, notional)
     alone = whales.size_multiple(own.sizes, notional, params.whale_least_trades)
     order_ns = now_ns if exch_ns == NO_TIME else exch_ns
+    if whales.ends_order(own.sizes, order_ns, side):
+        ended = own.sizes
+        retail_flow.add_order(
+            own.retail, ended.order_now, ended.order_side, ended.order_usd, params.retail_multiple
+        )
     multiple = whales.order_multiple(own.sizes, order_ns, side, notional, params.whale_least_trades)
     basis = (market.mid - market.index) / market.index if market.index > 0.0 else math.nan
     market.participant = whales.participant(

@@ -14,13 +14,12 @@ an entry.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from models.errors import ConfigError
-from models.portfolio.regime_matrix import Cell
 from models.portfolio.sizing import Sized, SizeRequest, SizerZero, size_position
 
 _GRAIN: Final = Decimal("0.00000001")
@@ -149,34 +148,37 @@ def kelly_fraction(win_rate: float, mean_win: float, mean_loss: float) -> float:
     return max(win_rate - (1.0 - win_rate) * mean_loss / mean_win, 0.0)
 
 
-def record_of(strategy: str, cells: Iterable[Cell]) -> TrackRecord | None:
-    """Pool a strategy's cells of the regime-performance matrix (M3).
+def record_in(regime: str, records: Mapping[str, TrackRecord]) -> TrackRecord | None:
+    """Return what a strategy's trades say for one regime.
 
     Parameters
     ----------
-    strategy : str
-    cells : iterable of Cell
+    regime : str
+    records : mapping of str to TrackRecord
+        Of one strategy by regime, shrunk toward each other (M3); where a number is not known, NaN.
 
     Returns
     -------
     TrackRecord or None
-        None without a trade. The share of wins is the mean of the Beta(1 + wins, 1 + losses) posterior, USD the unit.
+        The regime's own, or else the mean of the others by trades; with the trades of all regimes, on which each rests. None
+        without a trade.
 
     """
-    own = [cell for cell in cells if cell.strategy == strategy and cell.n > 0]
-    trades = sum(cell.n for cell in own)
-    if not trades:
+    known = {
+        name: own
+        for name, own in records.items()
+        if own.trades > 0 and all(math.isfinite(x) for x in (own.win_rate, own.mean_win, own.mean_loss))
+    }
+    if not known:
         return None
-    wins = sum(cell.win_rate * cell.n for cell in own)
-    losses = trades - wins
-    won = sum(cell.win_rate * cell.n * cell.mean_win_usd for cell in own)
-    lost = sum((1.0 - cell.win_rate) * cell.n * cell.mean_loss_usd for cell in own)
-    return TrackRecord(
-        trades,
-        (1.0 + wins) / (2.0 + trades),
-        won / wins if wins > 0.0 else 0.0,
-        lost / losses if losses > 0.0 else 0.0,
-    )
+    trades = sum(own.trades for own in known.values())
+    if regime in known:
+        return replace(known[regime], trades=trades)
+
+    def mean(field_name: str) -> float:
+        return sum(own.trades * float(getattr(own, field_name)) for own in known.values()) / trades
+
+    return TrackRecord(trades, mean("win_rate"), mean("mean_win"), mean("mean_loss"))
 
 
 def convict(

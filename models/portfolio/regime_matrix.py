@@ -18,6 +18,8 @@ import numpy as np
 from models.errors import BundleError
 
 LAST_TRADES = 50
+VERSION = 2
+"""Of ``matrix.json``: 1 had no shrunk wins and losses."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class Cell:
         Mean profit shrunk toward the strategy's mean over regimes (DerSimonian–Laird), and its standard error.
     p_ev_positive : float
         Probability that the true mean profit is positive, from `ev_shrunk_usd` and `ev_sd_usd`.
+    win_rate_shrunk, mean_win_shrunk_usd, mean_loss_shrunk_usd : float
+        The same shrinkage of the share of wins (means and variances of the Beta posteriors) and of the mean win and loss, for
+        Kelly's fraction; see `_wins_of`. NaN in a matrix of version 1.
 
     """
 
@@ -64,6 +69,9 @@ class Cell:
     ev_shrunk_usd: float
     ev_sd_usd: float
     p_ev_positive: float
+    win_rate_shrunk: float = math.nan
+    mean_win_shrunk_usd: float = math.nan
+    mean_loss_shrunk_usd: float = math.nan
 
 
 def build_matrix(trades: Sequence[Trade], prior_sd_usd: float | None = None) -> list[Cell]:
@@ -104,28 +112,66 @@ def build_matrix(trades: Sequence[Trade], prior_sd_usd: float | None = None) -> 
 def _cells_of(strategy: str, by_regime: Mapping[str, np.ndarray], spread: float) -> list[Cell]:
     regimes = sorted(by_regime)
     means = np.array([by_regime[r].mean() for r in regimes])
+    errors = np.array([_error(by_regime[r], spread) for r in regimes])
+    shrunk, sds = _shrunk(means, errors)
+    wins = _wins_of([by_regime[r] for r in regimes], spread)
+    return [
+        _cell(strategy, regime, by_regime[regime], mean, sd, shares)
+        for regime, mean, sd, shares in zip(regimes, shrunk, sds, wins, strict=True)
+    ]
+
+
+def _error(values: np.ndarray, spread: float) -> float:
     # Two imagined trades of the overall spread keep a cell of one or two lucky trades from looking certain.
-    errors = np.array(
-        [
-            math.sqrt((float(((p - p.mean()) ** 2).sum()) + 2.0 * spread**2) / (len(p) + 1.0) / len(p))
-            for p in (by_regime[r] for r in regimes)
-        ]
-    )
-    errors = np.maximum(errors, 1e-9)
+    squares = float(((values - values.mean()) ** 2).sum()) + 2.0 * spread**2
+    return max(math.sqrt(squares / (len(values) + 1.0) / len(values)), 1e-9)
+
+
+def _shrunk(means: np.ndarray, errors: np.ndarray) -> tuple[list[float], list[float]]:
+    """Return means shrunk toward their common centre, and their standard errors."""
     between = dersimonian_laird(means, errors**2)
     weights = 1.0 / (between + errors**2)
     centre = float((weights * means).sum() / weights.sum())
-    centre_variance = 1.0 / float(weights.sum())
-    out = []
-    for regime, mean, error in zip(regimes, means, errors, strict=True):
-        own = between / (between + error**2)
-        shrunk = own * mean + (1.0 - own) * centre
-        sd = math.sqrt(own * error**2 + (1.0 - own) ** 2 * centre_variance)
-        out.append(_cell(strategy, regime, by_regime[regime], float(shrunk), sd))
-    return out
+    own = between / (between + errors**2)
+    sds = np.sqrt(own * errors**2 + (1.0 - own) ** 2 / float(weights.sum()))
+    return (own * means + (1.0 - own) * centre).tolist(), sds.tolist()
 
 
-def _cell(strategy: str, regime: str, profits: np.ndarray, shrunk: float, sd: float) -> Cell:
+def _wins_of(profits: Sequence[np.ndarray], spread: float) -> list[tuple[float, float, float]]:
+    """Return share of wins, mean win and mean loss of each cell, shrunk toward the strategy's.
+
+    A cell without a win or a loss takes the strategy's mean one. A strategy that never won has a mean win of 0; one that never
+    lost has a mean loss of the overall spread, because what has not happened yet is not nothing.
+    """
+    wins = np.array([float((p > 0.0).sum()) for p in profits])
+    counts = np.array([float(len(p)) for p in profits])
+    rates = (1.0 + wins) / (2.0 + counts)
+    shares, _ = _shrunk(rates, np.sqrt(rates * (1.0 - rates) / (3.0 + counts)))
+    won = _sizes_of([p[p > 0.0] for p in profits], spread, 0.0)
+    lost = _sizes_of([-p[p <= 0.0] for p in profits], spread, spread)
+    return list(zip(shares, won, lost, strict=True))
+
+
+def _sizes_of(sizes: Sequence[np.ndarray], spread: float, without: float) -> list[float]:
+    known = [one for one in sizes if len(one)]
+    if not known:
+        return [without] * len(sizes)
+    means = np.array([one.mean() for one in known])
+    errors = np.array([_error(one, spread) for one in known])
+    weights = 1.0 / (dersimonian_laird(means, errors**2) + errors**2)
+    centre = float((weights * means).sum() / weights.sum())
+    shrunk = iter(_shrunk(means, errors)[0])
+    return [next(shrunk) if len(one) else centre for one in sizes]
+
+
+def _cell(
+    strategy: str,
+    regime: str,
+    profits: np.ndarray,
+    shrunk: float,
+    sd: float,
+    distribution: tuple[float, float, float],
+) -> Cell:
     wins, losses = profits[profits > 0.0], profits[profits <= 0.0]
     from scipy.stats import beta  # here, because the executor reads matrices and must not pay for scipy.stats
 
@@ -146,6 +192,7 @@ def _cell(strategy: str, regime: str, profits: np.ndarray, shrunk: float, sd: fl
         shrunk,
         sd,
         0.5 * math.erfc(-shrunk / sd / math.sqrt(2.0)) if sd > 0.0 else 0.5,
+        *distribution,
     )
 
 
@@ -172,24 +219,47 @@ def dersimonian_laird(means: np.ndarray, variances: np.ndarray) -> float:
     return max((heterogeneity - (len(means) - 1)) / scale, 0.0)
 
 
-def to_files(cells: Sequence[Cell]) -> dict[str, bytes]:
-    """Return the matrix as bundle files, without the manifest."""
-    return {"matrix.json": json.dumps({"cells": [asdict(c) for c in cells]}, indent=1).encode()}
-
-
-def from_files(files: Mapping[str, bytes]) -> dict[tuple[str, str], Cell]:
-    """Read a matrix from bundle files, by (strategy, regime).
+def check_version(body: Mapping[str, Any]) -> None:
+    """Check that a reader of this version understands a ``matrix.json``.
 
     Raises
     ------
     BundleError
-        If ``matrix.json`` is missing or unreadable.
+        If it is of a newer version.
+
+    """
+    version = body.get("version", 1)
+    if version not in range(1, VERSION + 1):
+        raise BundleError(
+            f"version of matrix.json should be 1 to {VERSION}, was {version!r}",
+            remedy="run the release that made the matrix, or run the learning job again with this one",
+        )
+
+
+def to_files(cells: Sequence[Cell]) -> dict[str, bytes]:
+    """Return the matrix as bundle files, without the manifest."""
+    return {
+        "matrix.json": json.dumps(
+            {"version": VERSION, "cells": [asdict(c) for c in cells]}, indent=1
+        ).encode()
+    }
+
+
+def from_files(files: Mapping[str, bytes]) -> dict[tuple[str, str], Cell]:
+    """Read a matrix from bundle files, by (strategy, regime); one of an older version lacks what came later.
+
+    Raises
+    ------
+    BundleError
+        If ``matrix.json`` is missing, unreadable or of a newer version.
 
     """
     try:
-        rows: list[dict[str, Any]] = json.loads(files["matrix.json"])["cells"]
+        body: dict[str, Any] = json.loads(files["matrix.json"])
+        check_version(body)
+        rows: list[dict[str, Any]] = body["cells"]
         cells = [Cell(**row) for row in rows]
-    except (KeyError, ValueError, TypeError) as error:
+    except (AttributeError, KeyError, ValueError, TypeError) as error:
         raise BundleError(
             f"matrix.json is missing or unreadable: {error}", remedy="run the learning job again"
         ) from error

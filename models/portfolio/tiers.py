@@ -2,6 +2,9 @@
 
 A small account cannot be cut into many parts: each would fall below the venue's least order. The tier is kept until the
 equity has left it by a margin, so that an account at the border does not change its roster with every trade.
+
+FundingPressure is in no list: P1 gives it no weight, and its own road in the executor asks no share. In a small account it trades
+out of the reserve, within R1.
 """
 
 from __future__ import annotations

@@ -41,6 +41,24 @@ _EDGES: Final[Mapping[str, Callable[[Any, Mapping[str, float]], float]]] = {
 }
 
 
+def measured_at_entry(strategy: str, state: Any) -> dict[str, float]:
+    """Return what an edge rests on and no feature of the market says: what the strategy itself measured at its entry.
+
+    Parameters
+    ----------
+    strategy : str
+    state : record of the strategy's state
+        As of its newest entry.
+
+    Returns
+    -------
+    dict of str to float
+        ``sigma``, of S6: standard deviation of the mid's log return over its horizon, a fraction. Empty for the others.
+
+    """
+    return {"sigma": float(state["entry_sigma"])} if strategy == "forced_flow_exhaustion" else {}
+
+
 def expected_edge_bps(strategy: str, params: Any, features: Mapping[str, float]) -> float:
     """Return what a strategy aims at with an entry it makes now.
 
@@ -50,7 +68,7 @@ def expected_edge_bps(strategy: str, params: Any, features: Mapping[str, float])
     params : tuple
         Of the strategy.
     features : mapping of str to float
-        Of the market at the signal; a name may be absent.
+        Of the market at the signal, and `measured_at_entry`; a name may be absent.
 
     Returns
     -------

@@ -27,13 +27,14 @@ def test_an_empty_market_knows_nothing() -> None:
 def test_every_fact_comes_from_its_field() -> None:
     market = new_market()
     for place, name in enumerate(
-        ("vpin", "kyle_lambda_z", "flow_imbalance", "whale_cvd", "whale_intensity"), start=1
+        ("vpin", "kyle_lambda_z", "flow_imbalance", "whale_cvd", "whale_intensity", "retail_imbalance"),
+        start=1,
     ):
         market[name] = place / 10
     market.hurst_label, market.hurst_label_finer = NOISE, RANDOM
-    found = market_facts(market, SIGHT, PriceHistory(), 0.7)
+    found = market_facts(market, SIGHT, PriceHistory())
     assert (found.vpin, found.kyle_lambda_z, found.flow_imbalance) == (0.1, 0.2, 0.3)
-    assert (found.whale_cvd_usd, found.whale_intensity, found.retail_imbalance) == (0.4, 0.5, 0.7)
+    assert (found.whale_cvd_usd, found.whale_intensity, found.retail_imbalance) == (0.4, 0.5, 0.6)
     assert (found.hurst, found.hurst_finer) == ("NOISE", "RANDOM")
     market.hurst_label_finer = TRUE_TREND
     trend = market_facts(market, SIGHT, PriceHistory())

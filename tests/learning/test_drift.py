@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.errors import DataError
-from models.learning.drift import DriftRules, cusum, mean_by_instant, prediction_drift
+from models.learning.drift import DriftRules, calibration_drift, cusum, mean_by_instant, prediction_drift
 
 
 def test_cusum_by_hand() -> None:
@@ -70,3 +70,31 @@ def test_constant_losses_say_nothing_and_nan_is_refused() -> None:
 def test_symbols_of_one_settlement_count_once() -> None:
     times, means = mean_by_instant(np.array([2, 1, 2]), np.array([4.0, 1.0, 6.0]))
     assert (times.tolist(), means.tolist()) == ([1, 2], [1.0, 5.0])
+
+
+def gaps(rng: np.random.Generator, said: float, happens: float, n: int) -> np.ndarray:
+    return (rng.random(n) < happens).astype(float) - said
+
+
+@pytest.mark.parametrize(("happens", "sign"), [(0.6, 1.0), (0.05, -1.0)])
+def test_calibration_drifts_to_both_sides(happens: float, sign: float) -> None:
+    rng = np.random.default_rng(3)
+    found = calibration_drift(gaps(rng, 0.3, 0.3, 600), gaps(rng, 0.3, happens, 90))
+    assert found.verdict == "drifted"
+    # What happened less what was said, of the side that drifted.
+    assert found.live_loss == pytest.approx(sign * (happens - 0.3), abs=0.16)
+
+
+def test_calibration_that_stays_is_steady_in_the_stated_share() -> None:
+    rules = DriftRules(resamples=300)
+    alarms = 0
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        alarms += (
+            calibration_drift(gaps(rng, 0.2, 0.2, 600), gaps(rng, 0.2, 0.2, 90), rules).verdict == "drifted"
+        )
+    assert alarms <= 14  # as above: 5 % of 120 is 6
+
+
+def test_few_gaps_say_nothing() -> None:
+    assert calibration_drift(np.zeros(10), np.zeros(5)).verdict == "not enough data"

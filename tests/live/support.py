@@ -51,17 +51,21 @@ def funding_bundle(predictor: FundingPredictor, **changes: Any) -> dict[str, byt
     return build_bundle(predictor.to_files(), **{**fields, **changes})
 
 
+MATRIX_FIELDS: dict[str, Any] = {
+    "name": "hean-regime-matrix",
+    "kind": "regime_matrix",
+    "feature_spec_hash": "",
+    "trained_through_ns": 0,
+    "expires_at_ns": FAR_FUTURE_NS,
+    "code_version": "test",
+    "data_version": "test",
+}
+
+
 def matrix_bundle(cells: list[dict[str, Any]], **changes: Any) -> dict[str, bytes]:
-    fields: dict[str, Any] = {
-        "name": "hean-regime-matrix",
-        "kind": "regime_matrix",
-        "feature_spec_hash": "",
-        "trained_through_ns": 0,
-        "expires_at_ns": FAR_FUTURE_NS,
-        "code_version": "test",
-        "data_version": "test",
-    }
-    return build_bundle({"matrix.json": json.dumps({"cells": cells}).encode()}, **{**fields, **changes})
+    return build_bundle(
+        {"matrix.json": json.dumps({"cells": cells}).encode()}, **{**MATRIX_FIELDS, **changes}
+    )
 
 
 def cache_bundle(settings: LiveSettings, contents: dict[str, bytes], version: str = "1") -> BundleCache:

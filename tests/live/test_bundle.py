@@ -12,8 +12,10 @@ from hean_live.app.snapshot import MatrixCell
 from hean_live.bundle.cache import BundleCache, Pointer
 from hean_live.bundle.fetch import ABSENT, FETCHED, REFUSED, UNCHANGED, UNREACHABLE, fetch
 from hean_live.bundle.watcher import BundleWatcher, FetchResult
+from models.bundle import build_bundle
 from models.errors import BundleError
-from tests.live.support import constant_predictor, funding_bundle, matrix_bundle
+from models.portfolio.regime_matrix import Trade, build_matrix, to_files
+from tests.live.support import MATRIX_FIELDS, constant_predictor, funding_bundle, matrix_bundle
 
 GOOD = funding_bundle(constant_predictor(0.001))
 NAME = "hean-funding"
@@ -148,6 +150,28 @@ def test_a_matrix_is_read_by_strategy_and_regime():
     assert matrix[("S1", "RANGE")] == MatrixCell(31, 0.2, 0.7, 0.15, 0.05)
     with pytest.raises(BundleError, match="matrix"):
         load_matrix(matrix_bundle([{"strategy": "S1"}]))
+
+
+def test_a_matrix_of_version_2_says_how_wins_and_losses_lie():
+    cells = build_matrix([Trade("S7", "RANGE", i, 3.0 if i % 3 else -2.0) for i in range(30)])
+    contents = build_bundle(to_files(cells), **MATRIX_FIELDS)
+    assert load_matrix(contents)[("S7", "RANGE")] == MatrixCell(
+        30,
+        cells[0].ev_usd,
+        cells[0].p_ev_positive,
+        cells[0].ev_shrunk_usd,
+        cells[0].ev_sd_usd,
+        cells[0].win_rate_shrunk,
+        cells[0].mean_win_shrunk_usd,
+        cells[0].mean_loss_shrunk_usd,
+    )
+    assert cells[0].win_rate_shrunk == pytest.approx(21 / 32)
+    newer = {"matrix.json": contents["matrix.json"].replace(b'"version": 2', b'"version": 3')}
+    with pytest.raises(BundleError, match=r"version of matrix\.json should be 1 to 2, was 3"):
+        load_matrix(build_bundle(newer, **MATRIX_FIELDS))
+    listed = {"matrix.json": b"[]"}
+    with pytest.raises(BundleError, match="missing or unreadable"):
+        load_matrix(build_bundle(listed, **MATRIX_FIELDS))
 
 
 def test_the_matrix_may_be_absent(store):

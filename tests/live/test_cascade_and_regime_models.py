@@ -10,10 +10,12 @@ import pytest
 
 from hean_live.app.cascade_forecaster import load_cascade
 from hean_live.app.model_store import CASCADE_KIND, REGIME_HMM_KIND, ModelStore
-from hean_live.app.regime_model import install, load_regimes, params_of
+from hean_live.app.regime_model import RegimeFollower, install, load_regimes, params_of
 from hean_live.bundle.cache import BundleCache, Pointer
 from hean_live.bundle.fetch import FETCHED
 from hean_live.bundle.watcher import FetchResult
+from hean_live.shadow.bank import CASCADE_S, SymbolBank
+from hean_live.shadow.contracts import ShadowContract
 from models.bundle import build_bundle
 from models.cascade.features import CASCADE_SPEC_HASH
 from models.cascade.labels import LabelParams
@@ -210,3 +212,53 @@ def test_a_store_without_their_names_does_not_look_for_them(tmp_path):
     assert store.cascade is None
     with pytest.raises(KeyError):
         store.wanted_version(CASCADE_KIND)
+
+
+def test_running_records_follow_the_models_in_use():
+    state = new_symbols([0.5, 0.5], [params_record()] * 2)
+    follower = RegimeFollower(SYMBOLS, state)
+    assert not follower.follow(None, 0)
+    first = load_regimes("1", regimes_bundle(expires_at_ns=100))
+    assert follower.follow(first, 0)
+    assert state["params"]["hmm_states"].tolist() == [2, 0]
+    state["market"]["internal"]["hmm"][0] = 0.5
+    assert not follower.follow(first, 99)
+    assert (state["market"]["internal"]["hmm"][0] == 0.5).all()
+    # Expired: no model, said once.
+    assert follower.follow(first, 100)
+    assert state["params"]["hmm_states"].tolist() == [0, 0]
+    assert not follower.follow(first, 101)
+    second = load_regimes("2", regimes_bundle(TWO._replace(variances=np.array([4.0, 9.0]))))
+    assert follower.follow(second, 101)
+    assert state["params"]["hmm_variances"][0, :2].tolist() == [4.0, 9.0]
+    foreign = load_regimes("3", regimes_bundle(feature_spec_hash="other"))
+    assert follower.follow(foreign, 102)
+    assert state["params"]["hmm_states"].tolist() == [0, 0]
+
+
+def test_the_bank_keeps_a_forecast_a_horizon_and_filters_with_the_model_in_use():
+    bank = SymbolBank("AAAUSDT", ShadowContract(0.5, 0.001, 0.0002, 0.00055), 1e4, ("impact_reversion",))
+    forecaster, events = load_cascade("3", cascade_bundle()), tape()
+    bank.follow_regimes(load_regimes("1", regimes_bundle()))
+    said, seen = [], {}
+    for start in range(0, len(events), 200):
+        bank.take(events[start : start + 200])
+        probability = bank.cascade_probability(forecaster)
+        for one in bank.said():
+            said.append(one)
+            seen[one.at_ns] = (probability, forecaster.features_hash)
+    horizons = [one.at_ns // 300_000_000_000 for one in said]
+    assert horizons == list(range(horizons[0], horizons[0] + len(said)))
+    assert len(said) >= 6
+    late = [one.at_ns % 300_000_000_000 for one in said[1:]]
+    assert max(late) < 2 * CASCADE_S * 1_000_000_000
+    for one in said:
+        assert (one.symbol, one.version, one.horizon_s) == ("AAAUSDT", "3", 300.0)
+        assert one.spec_hash == CASCADE_SPEC_HASH
+        assert (one.probability, one.features_hash) == seen[one.at_ns]
+    assert len({one.features_hash for one in said}) == len(said)
+    state = bank._run.symbols
+    assert np.isfinite(state["market"]["hmm_turbulent"][0])
+    bank.follow_regimes(load_regimes("2", regimes_bundle(TWO._replace(variances=np.array([4.0, 9.0])))))
+    assert state["params"]["hmm_variances"][0, :2].tolist() == [4.0, 9.0]
+    assert np.isnan(state["market"]["hmm_turbulent"][0])

@@ -1,4 +1,4 @@
-"""No feature looks ahead: at t all 69 are the same whatever is deleted or changed after t, on synthetic and recorded tapes."""
+"""No feature looks ahead: at t all 70 are the same whatever is deleted or changed after t, on synthetic and recorded tapes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def same_until(name: str, changed: np.ndarray, cut_ns: int) -> None:
     known = int((reference_times <= cut_ns).sum())
     kept = min(known, len(times))
     assert times[:kept].tobytes() == reference_times[:kept].tobytes()
-    assert rows[:kept].shape[1] == len(FEATURE_NAMES) == 69
+    assert rows[:kept].shape[1] == len(FEATURE_NAMES) == 70
     assert rows[:kept].tobytes() == reference[:kept].tobytes()
     # A tick is taken once an event at or after it has come: of those up to the last event none may be missing.
     last_ns = int(changed["local_ts"][-1]) if len(changed) else 0

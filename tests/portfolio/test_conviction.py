@@ -17,7 +17,7 @@ from models.portfolio.conviction import (
     TrackRecord,
     convict,
     kelly_fraction,
-    record_of,
+    record_in,
     size_entry,
     volatility_factor,
 )
@@ -126,16 +126,29 @@ def test_a_quarter_of_kelly_capped(record, exploring: bool, risk: float | None) 
     assert _convict(record=record, exploring=exploring).kelly_risk == pytest.approx(risk)
 
 
-def test_the_record_pools_regimes() -> None:
-    trades = [
-        Trade("a", "RANGE" if i % 2 else "DISTRIBUTION", i, p)
-        for i, p in enumerate([12.5, -8, 20, -5, -5, 7.5, -10, 15])
-    ]
-    record = record_of("a", build_matrix(trades))
-    assert record == TrackRecord(8, 0.5, pytest.approx(13.75), pytest.approx(7.0))
-    assert record_of("b", build_matrix(trades)) is None
+def test_a_regime_has_its_own_record_with_the_trades_of_all():
+    by_regime = {
+        "RANGE": TrackRecord(10, 0.6, 12.0, 8.0),
+        "DISTRIBUTION": TrackRecord(30, 0.4, 4.0, 4.0),
+        "UNKNOWN": TrackRecord(50, math.nan, 1.0, 1.0),
+        "HIGH_ENTROPY": TrackRecord(0, 0.9, 1.0, 1.0),
+    }
+    assert record_in("RANGE", by_regime) == TrackRecord(40, 0.6, 12.0, 8.0)
+    # Where nothing was traded: the others by their trades.
+    pooled = TrackRecord(40, pytest.approx(0.45), pytest.approx(6.0), pytest.approx(5.0))
+    assert record_in("IMPULSE_MARKUP", by_regime) == pooled
+    assert record_in("UNKNOWN", by_regime) == pooled
+    assert record_in("RANGE", {}) is None
+    assert record_in("UNKNOWN", {"UNKNOWN": by_regime["UNKNOWN"]}) is None
+
+
+def test_the_matrix_gives_the_record():
     (cell,) = build_matrix([Trade("a", "RANGE", i, 10.0 if i < 30 else -1.0) for i in range(50)])
-    assert record_of("a", [cell]).win_rate == pytest.approx(0.5961538461538461)  # Beta(31, 21)
+    own = TrackRecord(cell.n, cell.win_rate_shrunk, cell.mean_win_shrunk_usd, cell.mean_loss_shrunk_usd)
+    record = record_in("RANGE", {"RANGE": own})
+    assert record.win_rate == pytest.approx(0.5961538461538461)  # Beta(31, 21)
+    # 0.596 − 0.404 ÷ 10 of which a quarter is above the cap.
+    assert _convict(record=record).kelly_risk == pytest.approx(0.01)
 
 
 def _fields(sized: Sized | SizerZero) -> tuple[D, D]:

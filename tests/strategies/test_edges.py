@@ -7,7 +7,7 @@ import math
 import pytest
 
 from models.strategies.catalogue import CATALOGUE
-from models.strategies.edges import expected_edge_bps
+from models.strategies.edges import expected_edge_bps, measured_at_entry
 
 
 def test_every_strategy_says_what_it_aims_at():
@@ -26,3 +26,14 @@ def test_what_was_not_measured_gives_no_edge():
     assert math.isnan(expected_edge_bps("impact_reversion", CATALOGUE["impact_reversion"].params(), {}))
     nothing = expected_edge_bps("forced_flow_exhaustion", CATALOGUE["forced_flow_exhaustion"].params(), {})
     assert math.isnan(nothing)
+
+
+def test_volatility_at_entry_goes_with_s6_alone():
+    state = CATALOGUE["forced_flow_exhaustion"].new_state()
+    state["entry_sigma"] = 0.003
+    measured = measured_at_entry("forced_flow_exhaustion", state)
+    assert measured == {"sigma": 0.003}
+    params = CATALOGUE["forced_flow_exhaustion"].params()
+    # Its stop: 2.5 standard deviations.
+    assert expected_edge_bps("forced_flow_exhaustion", params, measured) == pytest.approx(75.0)
+    assert measured_at_entry("impact_reversion", CATALOGUE["impact_reversion"].new_state()) == {}

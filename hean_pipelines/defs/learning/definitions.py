@@ -9,6 +9,7 @@ from hean_pipelines.defs.evidence.regime_claim import NAME as REGIME_CLAIM
 from hean_pipelines.defs.evidence.regime_claim import regime_claim_definitions
 from hean_pipelines.defs.learning.drift import FORECASTS, drift_definitions
 from hean_pipelines.defs.learning.loops import READS, loop_definitions
+from hean_pipelines.defs.learning.markouts import markout_definitions
 from hean_pipelines.defs.learning.policy import policy_definitions
 from hean_pipelines.defs.promotion.strategies import strategy_promotion_definitions
 from hean_pipelines.resources.registry import Registry
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 def learning_definitions(
     settings: "PipelineSettings", registry: Registry, allow_synthetic_evidence: bool = False
 ) -> dg.Definitions:
-    """Return the assets of L1, L2, L4, L5, G10, E4 and the policy they make."""
+    """Return the assets of L1, L2, L4, L5, X4, G10, E4 and the policy they make."""
     return dg.Definitions.merge(
         loop_definitions(settings, registry),
         drift_definitions(settings),
+        markout_definitions(settings),
         strategy_promotion_definitions(settings, registry, allow_synthetic_evidence),
         policy_definitions(settings, registry),
         regime_claim_definitions(settings),

@@ -1,17 +1,18 @@
 """Asset `report_hean__prediction_drift`: L5, live errors of the forecasts against those out of sample.
 
 Here belongs which losses are compared; the test is `models.learning.drift`. M1's loss is the absolute error at the longest
-horizon, the one that is traded; another model joins by its own function in `_MODELS`.
+horizon, the one that is traded. M2's are the log loss of its probability and how far what happened lies from what was said
+(`cascade_losses.py`); each gets half of the false alarms. Another model joins in `measure`.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of what it wraps.
-from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from models.learning.roster import FUNDING_MODEL
+from hean_pipelines.defs.training.cascade_promotion import CHALLENGER as CASCADE
+from models.learning.roster import CASCADE_MODEL, FUNDING_MODEL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 NAME = "report_hean__prediction_drift"
 FORECASTS = "mart_hean__forecasts"
 OUT_OF_SAMPLE = "forecast_funding__out_of_sample"
+EVENTS = "mart_hean__events"
+CALIBRATION = "calibration"
+"""After the name of a model whose probabilities are held against what happened."""
 
 Losses = tuple["np.ndarray", "np.ndarray"]
 """Reference and live, each in time order, one an instant."""
@@ -35,9 +39,10 @@ def drift_definitions(settings: "PipelineSettings") -> dg.Definitions:
         name=NAME,
         group_name="learning",
         kinds={"numpy"},
-        deps=[dg.AssetKey(FORECASTS), dg.AssetKey(OUT_OF_SAMPLE)],
+        deps=[dg.AssetKey(key) for key in (FORECASTS, EVENTS, OUT_OF_SAMPLE, CASCADE)],
         description="L5: whether forecasts have become worse live than they were out of sample, by a CUSUM with a limit that an "
-        "unchanged model exceeds in 5 % of all runs of 90 settlements. A strategy on a drifted model shadows.",
+        "unchanged model exceeds in 5 % of all runs of 90 settlements (M1) or horizons (M2, calibration too). A strategy on "
+        "a drifted model shadows.",
     )
     def prediction_drift(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from hean_pipelines.defs.learning.inputs import markdown_table, product, without_nan
@@ -63,10 +68,18 @@ def drift_definitions(settings: "PipelineSettings") -> dg.Definitions:
 
 
 def measure(products: "Products") -> "dict[str, Drift]":
-    """Return the drift of every model, by name."""
-    from models.learning.drift import prediction_drift
+    """Return the drift of every model by name; `CALIBRATION` after the name where that is what was compared."""
+    from hean_pipelines.defs.learning.cascade_losses import cascade_losses
+    from models.learning.drift import DriftRules, calibration_drift, prediction_drift
 
-    return {name: prediction_drift(*losses(products)) for name, losses in _MODELS.items()}
+    rules = DriftRules()
+    half = replace(rules, false_alarms=0.5 * rules.false_alarms)
+    cascades = cascade_losses(products)
+    return {
+        FUNDING_MODEL: prediction_drift(*_funding_losses(products), rules),
+        CASCADE_MODEL: prediction_drift(cascades.before.losses, cascades.live.losses, half),
+        f"{CASCADE_MODEL} {CALIBRATION}": calibration_drift(cascades.before.gaps, cascades.live.gaps, half),
+    }
 
 
 def drifted(products: "Products") -> set[str]:
@@ -75,7 +88,8 @@ def drifted(products: "Products") -> set[str]:
     from models.learning.drift import DRIFTED
 
     body: dict[str, Any] = products.read_json(product(products, "drift")) or {"models": {}}
-    return {name for name, drift in body["models"].items() if drift["verdict"] == DRIFTED}
+    found = {name for name, drift in body["models"].items() if drift["verdict"] == DRIFTED}
+    return {name.removesuffix(f" {CALIBRATION}") for name in found}
 
 
 def _funding_losses(products: "Products") -> Losses:
@@ -100,6 +114,3 @@ def _funding_losses(products: "Products") -> Losses:
     before_ns, reference = by_settlement(before, "settlement_ts")
     # What was traded is not its own yardstick.
     return (reference[before_ns < live_ns[0]] if len(live_ns) else reference), live
-
-
-_MODELS: dict[str, Callable[["Products"], Losses]] = {FUNDING_MODEL: _funding_losses}

@@ -94,7 +94,7 @@ def trade_table(frame: pl.DataFrame) -> TradeTable:
 
 
 def product(products: Products, name: str) -> Path:
-    """Return the file a loop leaves behind: `slippage`, `probation`, `gate_cost`, `drift`, `promotion`, `policy`."""
+    """Return the file a loop leaves behind: `slippage`, `probation`, `gate_cost`, `drift`, `markouts`, `promotion`, `policy`."""
     return products.root / "learning" / f"{name}.json"
 
 

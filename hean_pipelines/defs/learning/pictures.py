@@ -53,7 +53,7 @@ def drift_figure(drifts: Mapping[str, Drift]) -> bytes:
         if drift.path:
             [line] = axis.plot(range(1, len(drift.path) + 1), drift.path, label=f"{name}: {drift.verdict}")
             axis.axhline(drift.limit, color=line.get_color(), linestyle=":", linewidth=1.0)
-    axis.set_xlabel("settlements, newest last")
+    axis.set_xlabel("settlements or horizons, newest last")
     axis.set_ylabel("CUSUM, standard deviations")
     if any(drift.path for drift in drifts.values()):
         axis.legend(fontsize=8)

@@ -63,6 +63,7 @@ def cells_frame(cells: "Sequence[Cell]") -> "pl.DataFrame":
         "win_rate_high",
     ]
     columns += ["ev_usd", "ev_shrunk_usd", "ev_sd_usd", "p_ev_positive"]
+    columns += ["win_rate_shrunk", "mean_win_shrunk_usd", "mean_loss_shrunk_usd"]
     kinds = {name: pl.Float64() for name in columns} | {
         "strategy": pl.String(),
         "regime": pl.String(),

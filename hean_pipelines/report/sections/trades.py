@@ -9,6 +9,7 @@ import numpy as np
 
 from hean_pipelines.report.blocks import Block, Cell, Column, Figure, Figures, Key, Note, Row, Section, Table
 from hean_pipelines.report.charts import both_widths
+from hean_pipelines.report.sections.markouts import markouts
 from hean_pipelines.report.sections.orders import blocked, executions, orders_by_state
 from hean_pipelines.report.text import ABSENT, bps, moment, number, percent, plural
 from hean_pipelines.report.time_charts import Curve, Mark, curves
@@ -32,6 +33,7 @@ def build(inputs: Inputs) -> Section:
         blocks += [*_cumulative(trades), *_results(trades), *_pairs(trades), _last(trades)]
     blocks += orders_by_state(inputs.frame("orders"))
     blocks += executions(inputs.frame("fills"))
+    blocks += markouts(inputs)
     blocks += blocked(inputs.frame("events"))
     return Section(
         "trades",

@@ -111,6 +111,12 @@ def add_size(state: np.record, notional: float) -> None:
 
 
 @njit(cache=True)
+def ends_order(state: np.record, exch_ns: int, side: int) -> bool:
+    """Say whether the order under way is over with a print of this venue time and side; false where there is none."""
+    return bool(state.order_usd > 0.0 and not (exch_ns == state.order_ns and side == state.order_side))
+
+
+@njit(cache=True)
 def order_multiple(state: np.record, exch_ns: int, side: int, notional: float, least_trades: int) -> float:
     """Take a print and return its order's notional so far over the rolling median of the orders before it.
 
@@ -129,9 +135,10 @@ def order_multiple(state: np.record, exch_ns: int, side: int, notional: float, l
 
     """
     so_far = float(state.order_usd)
-    if not (so_far > 0.0 and exch_ns == state.order_ns and side == state.order_side):
-        if so_far > 0.0:
-            add_size(state, so_far)
+    is_over = ends_order(state, exch_ns, side)
+    if is_over:
+        add_size(state, so_far)
+    if is_over or not so_far > 0.0:
         state.order_ns = exch_ns
         state.order_side = side
         state.order_now = 0.0

@@ -14,7 +14,9 @@ from models.simulation.backtest.records import BacktestParameters
 from models.simulation.backtest.synthetic_tape import stream_synthetic_tape
 from models.simulation.bank.records import BankParameters, unknown_outlooks
 from models.simulation.bank.run import run_strategies
+from models.simulation.bank.steps import NAMES as BANK_NAMES
 from models.simulation.order_flow.scenarios import everything
+from models.strategies.forced_flow_exhaustion import ENTRY
 
 CONTRACT = ShadowContract(0.5, 0.001, 0.0002, 0.00055)
 NAMES = ("impact_reversion", "inventory_neutral_mm", "rebate_farmer")
@@ -94,3 +96,14 @@ def test_a_tap_gives_back_what_was_put_and_says_what_was_lost(tape):
     assert tap.lost == MOST_WAITING
     left = tap.drain(0)
     assert (left["kind"][0], len(left)) == (GAP, 2)
+
+
+def test_what_a_strategy_measured_goes_with_its_signal():
+    """S6's volatility is no feature of the market: without it nobody could hold its edge against costs."""
+    bank = SymbolBank("BTCUSDT", CONTRACT, CAPITAL, ("forced_flow_exhaustion",))
+    bank._run.bank.states["forced_flow_exhaustion"]["entry_sigma"] = 0.002
+    bank._run.symbols["market"]["retail_imbalance"] = 0.25
+    place = BANK_NAMES.index("forced_flow_exhaustion")
+    signal = bank._signal(place, -1, 5, 0.01, False, ENTRY)
+    assert signal.features == {"sigma": 0.002, "retail_imbalance": 0.25}
+    assert signal.edge_bps == pytest.approx(2.5 * 20.0)  # its stop at 2.5 standard deviations of 20 bps

@@ -54,6 +54,7 @@ PER_TICK = {
     "hurst",
     "flow_imbalance",
     "whale_cvd",
+    "retail_imbalance",
 }
 
 
@@ -204,7 +205,16 @@ def test_a_message_that_never_ends_hides_the_book() -> None:
 def test_a_market_without_trades_raises_nothing() -> None:
     events = tape()[tape()["kind"] != TRADE]
     _, rows = features_of(events, TICK_SIZE, PARAMS)
-    for name in ("fsi", "price_impact", "z_price_impact", "lpi", "vpin", "kyle_lambda", "whale_intensity"):
+    for name in (
+        "fsi",
+        "price_impact",
+        "z_price_impact",
+        "lpi",
+        "vpin",
+        "kyle_lambda",
+        "whale_intensity",
+        "retail_imbalance",
+    ):
         assert np.isnan(rows[:, FEATURE_NAMES.index(name)]).all(), name
     assert np.isfinite(rows[:, FEATURE_NAMES.index("z_ldr")]).any()
     assert set(rows[:, FEATURE_NAMES.index("exhausted")]) == {0.0}

@@ -67,7 +67,8 @@ def write_marts(
     products.write(products.mart("mart_hean__learning_trades"), frame)
     products.write(products.mart("mart_hean__trades"), frame)
     stamps = pl.DataFrame({"at_ns": [now_ns] if now_ns else []}, schema={"at_ns": pl.Int64})
-    products.write(products.mart("mart_hean__events"), stamps)
+    events = stamps.with_columns(kind=pl.lit("start"), body=pl.lit("{}"))
+    products.write(products.mart("mart_hean__events"), events)
     products.write(products.mart("mart_hean__equity"), stamps.with_columns(equity_usd=pl.lit(equity_usd)))
     return products
 
