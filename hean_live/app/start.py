@@ -219,6 +219,7 @@ def _watchers(settings: LiveSettings) -> dict[str, BundleWatcher]:
             timeout_s=settings.registry_timeout_s,
         )
         for kind, name in names.items()
+        if name
     }
 
 
