@@ -86,7 +86,7 @@ def _bank_rules(settings: LiveSettings, gates: GateRules) -> BankRules:
     return BankRules(
         gates=SignalGateRules(
             crash=gates.crash,
-            data=DataRules(gates.freshness, gates.limits.forecast_age_s),
+            data=DataRules(gates.freshness, gates.limits.forecast_age_s, settings.max_signal_age_s),
         ),
         conviction=replace(
             usual,

@@ -50,8 +50,12 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
             float(rules.bank.maker_fee),
             float(parts.taker_fees.get(symbol, rules.default_taker_fee)),
         )
-    tap = EventTap(streams.market.symbols)
-    streams.market.hub.markets.on_rows = tap.put
+    hub, depth = streams.market.hub, settings.stream_depth
+    tap = EventTap(
+        streams.market.symbols,
+        lambda symbol: hub.resubscribe([f"orderbook.{depth}.{symbol}"], "the shadows lost messages"),
+    )
+    hub.markets.on_rows = tap.put
     others = _others(parts, streams, settings, tuple(contracts))
     parts.outlooks = OutlookBoard(others, parts.alarms, tuple(contracts))
     parts.shadows = ShadowService(

@@ -12,9 +12,45 @@ from hean_live.replay.fingerprint import changed_modules, engine_code
 from hean_live.replay.inputs import decide
 from hean_live.replay.log import Head, commands_tree
 from hean_live.replay.session import RecordedPoll, Segment
+from hean_live.shadow.records import BankNews
 from models.errors import ConfigError
 
 _LAST_NS = (1 << 63) - 1
+_LAGGING_S = 60.0
+
+
+@dataclass
+class Shadowed:
+    """What the bank of shadows had told, in the polls compared.
+
+    Attributes
+    ----------
+    polls : int
+        At which it was at work.
+    signals, trips : int
+    lagging_polls : int
+        At which it was more than a minute of market time behind.
+    most_lagging_s, mean_lagging_s : float
+        How far behind it was, seconds of market time.
+
+    """
+
+    polls: int = 0
+    signals: int = 0
+    trips: int = 0
+    lagging_polls: int = 0
+    most_lagging_s: float = 0.0
+    mean_lagging_s: float = 0.0
+
+    def count(self, news: BankNews) -> None:
+        """Add a poll's news."""
+        self.signals += len(news.signals)
+        self.trips += len(news.trips)
+        if news.running:
+            self.polls += 1
+            self.lagging_polls += news.lagging_s > _LAGGING_S
+            self.most_lagging_s = max(self.most_lagging_s, news.lagging_s)
+            self.mean_lagging_s += (news.lagging_s - self.mean_lagging_s) / self.polls
 
 
 @dataclass
@@ -38,6 +74,7 @@ class Outcome:
         Market times of the first and last poll compared; 0 without one.
     changed : list of str
         Modules of the engine that are not those of the recording.
+    shadows : Shadowed
 
     """
 
@@ -52,6 +89,7 @@ class Outcome:
     first_ns: int = 0
     last_ns: int = 0
     changed: list[str] = field(default_factory=list)
+    shadows: Shadowed = field(default_factory=Shadowed)
 
 
 def replay(
@@ -112,6 +150,7 @@ def _replay_segment(segment: Segment, head: Head, outcome: Outcome, from_ns: int
         outcome.first_ns = outcome.first_ns or at_ns
         outcome.last_ns = at_ns
         _count(outcome, poll, len(commands))
+        outcome.shadows.count(poll.inputs.snapshot.bank)
         found = compare(segment.path.name, number, poll, commands)
         if found is not None:
             outcome.differences += 1

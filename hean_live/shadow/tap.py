@@ -1,13 +1,14 @@
 """Events on their way from the streams' thread to the bank's: one list a symbol, taken whole.
 
 The streams must not wait: putting an array is an append. Where the bank cannot keep up, the oldest events of a symbol are let go
-and counted, and a gap is put in their place, so that no book is trusted that lost a message.
+and counted, and a gap is put in their place, so that no book is trusted that lost a message. The venue is then asked for the
+whole book again: it sends one only when asked, and without one the symbol's shadows would stay silent.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -24,12 +25,18 @@ class EventTap:
     Parameters
     ----------
     symbols : sequence of str
+    ask_again : callable, optional
+        Asks the venue for the whole book of a symbol, in the streams' thread; False if it cannot now, and is called again.
 
     """
 
-    def __init__(self, symbols: Sequence[str]) -> None:
+    def __init__(
+        self, symbols: Sequence[str], ask_again: Callable[[str], bool] = lambda _symbol: True
+    ) -> None:
         self.symbols = tuple(symbols)
         self.lost = 0
+        self._ask_again = ask_again
+        self._wants_book = [False for _ in symbols]
         self._waiting: list[deque[Events]] = [deque() for _ in symbols]
 
     def put(self, place: int, rows: Events) -> None:
@@ -39,8 +46,11 @@ class EventTap:
             self.lost += len(waiting)
             waiting.clear()
             waiting.append(_gap(rows))
+            self._wants_book[place] = True
         # As bytes: NumPy copies structured rows field by field, ten times slower.
         waiting.append(rows.view(np.uint8).copy().view(EVENT))
+        if self._wants_book[place]:
+            self._wants_book[place] = not self._ask_again(self.symbols[place])
 
     def drain(self, place: int) -> Events | None:
         """Return everything that waits for a symbol, None if nothing does; in the bank's thread."""

@@ -14,13 +14,15 @@ the same account, and SIGTERM. Then the ledger is held against the venue's walle
 
 _EPILOG = """\
 examples:
-  hean rehearse                                 24 hours at 60 times real time: some 25 minutes and the training
+  hean rehearse                                 24 hours at 65 times real time: 22 minutes, ingest and training before
   hean rehearse --hours 1 --days 0              a minute and a half, without a model
+  hean rehearse --hours 2 --days 0 --equity 300 --no-synthetic-evidence
+                                                a cold start of a small account: everything shadows and says why
   hean rehearse --json --home /tmp/rehearsal
 
 Everything is under --home (default HEAN_HOME/rehearsal): journal, inputs, tape, logs/, rehearsal.json. The folder is emptied by
-the next rehearsal. exit codes: 0 all held, 1 a step failed (its log is named), 2 wrong option, 7 the ledger does not reconcile
-or the replay differs.
+the next rehearsal. exit codes: 0 all held, 1 a step failed (its log is named), 2 wrong option, 7 the ledger does not
+reconcile, the replay differs, or with a model the kill switch never found a position to close.
 """
 
 
@@ -35,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--hours", type=float, default=24.0, help="market hours (default %(default)s)")
     parser.add_argument(
-        "--speed", type=float, default=60.0, help="market seconds a second (default %(default)s)"
+        "--speed", type=float, default=65.0, help="market seconds a second (default %(default)s)"
     )
     parser.add_argument("--symbols", metavar="A,B", help="comma-separated (default BTCUSDT,WIFUSDT)")
     parser.add_argument(
@@ -45,6 +47,27 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="days of history to train on; 0: no model (default %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=7, help="seed of the market (default %(default)s)")
+    parser.add_argument(
+        "--learn-every",
+        type=float,
+        default=4.0,
+        metavar="H",
+        help="market hours between runs of the learning loop (default %(default)s)",
+    )
+    parser.add_argument(
+        "--equity",
+        type=float,
+        default=10_000.0,
+        metavar="USD",
+        help="in the account at the start, and of each shadow (default %(default)s)",
+    )
+    parser.add_argument(
+        "--synthetic-evidence",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="let evidence from synthetic markets count and pin strategies live without any, so that more than S1 is seen to"
+        " trade; says nothing about what they earn",
+    )
     parser.add_argument("--home", type=Path, metavar="DIR", help="folder (default HEAN_HOME/rehearsal)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.set_defaults(run=run)
@@ -57,13 +80,23 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from hean_pipelines.rehearsal import strategies
     from hean_pipelines.rehearsal.plan import empty_home, make_plan
     from hean_pipelines.rehearsal.results import table
     from hean_pipelines.rehearsal.run import Rehearsal
     from hean_pipelines.settings import load_settings
 
     symbols = tuple(s.strip().upper() for s in args.symbols.split(",") if s.strip()) if args.symbols else None
-    plan = make_plan(args.hours, args.speed, symbols, days=args.days, seed=args.seed)
+    plan = make_plan(
+        args.hours,
+        args.speed,
+        symbols,
+        days=args.days,
+        seed=args.seed,
+        learn_every_h=args.learn_every,
+        equity_usd=args.equity,
+        synthetic_evidence=args.synthetic_evidence,
+    )
     home = (args.home or load_settings().home / "rehearsal").resolve()
     empty_home(home)
     told = Console(soft_wrap=True, highlight=False, width=120, stderr=True)
@@ -76,6 +109,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(result))
     else:
-        shown = {name: value for name, value in result.items() if name != "ledger"}
-        Console(highlight=False, width=120).print(table(shown))
-    return 0 if result["ledger_reconciles"] and result["replay_identical"] else 7
+        shown = {name: value for name, value in result.items() if name not in ("ledger", "strategies")}
+        shown["policies"] = [
+            {k: v for k, v in each.items() if k != "strategies"} for each in result["policies"]
+        ]
+        console = Console(highlight=False, width=120)
+        console.print(strategies.table(result["strategies"]))
+        console.print(table(shown))
+    closed = bool(result["closed_by_kill_switch"]) or not plan.days
+    return 0 if result["ledger_reconciles"] and result["replay_identical"] and closed else 7

@@ -53,8 +53,10 @@ class Children:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
-    def run(self, name: str, arguments: Sequence[str], timeout_s: float) -> Usage:
-        """Run one command to its end.
+    def run(
+        self, name: str, arguments: Sequence[str], timeout_s: float, module: str = "hean_live.cli"
+    ) -> Usage:
+        """Run one command, or another module, to its end.
 
         Raises
         ------
@@ -62,7 +64,7 @@ class Children:
             If it ends with an error or takes longer than `timeout_s`; the end of its log is in the message.
 
         """
-        process = self._start(name, arguments, capture=False)
+        process = self._start(name, arguments, capture=False, module=module)
         deadline = time.monotonic() + timeout_s
         started = time.monotonic()
         while True:
@@ -83,7 +85,7 @@ class Children:
 
     def start(self, name: str, arguments: Sequence[str], timeout_s: float) -> dict[str, Any]:
         """Start a command that goes on, and return the JSON line it prints when it is ready."""
-        process = self._start(name, arguments, capture=True)
+        process = self._start(name, arguments, capture=True, module="hean_live.cli")
         assert process.stdout is not None  # noqa: S101 - asked for above
         deadline = time.monotonic() + timeout_s
         line = b""
@@ -113,6 +115,15 @@ class Children:
                     return float(row.split()[1]) / 1024.0
         return 0.0
 
+    def cpu_s(self, name: str) -> float:
+        """Return the seconds of CPU a command that goes on has taken, its ended children included; 0 if it is gone."""
+        process = self._running.get(name)
+        with contextlib.suppress(OSError, AttributeError):
+            text = Path(f"/proc/{process.pid}/stat").read_text()  # type: ignore[union-attr]
+            # The name in brackets may hold blanks; the times are the 14th to 17th field.
+            return sum(map(int, text.rpartition(")")[2].split()[11:15])) / os.sysconf("SC_CLK_TCK")
+        return 0.0
+
     def alive(self, name: str) -> bool:
         """Whether a started command still runs."""
         return name in self._running and self._running[name].poll() is None
@@ -138,10 +149,12 @@ class Children:
         for name in list(self._running):
             self._end(name, grace_s=5.0)
 
-    def _start(self, name: str, arguments: Sequence[str], *, capture: bool) -> subprocess.Popen[bytes]:
+    def _start(
+        self, name: str, arguments: Sequence[str], *, capture: bool, module: str
+    ) -> subprocess.Popen[bytes]:
         with self.log_of(name).open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hean_live.cli", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if capture else log,

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from models.errors import ConfigError
+from models.learning.roster import REQUIREMENTS
+from models.portfolio.roster import KINDS, Kind
 
 SYMBOLS = ("BTCUSDT", "WIFUSDT")
 """The one the crash filter looks at, and one that settles every four hours."""
@@ -22,7 +24,18 @@ _MARKER = ".hean-rehearsal"
 _WITH_MODEL = datetime(2025, 6, 1, 6, 15, tzinfo=UTC)
 _WITHOUT_MODEL = datetime(2025, 6, 1, 7, 50, tzinfo=UTC)
 _HISTORY_DAYS = 3
+_REGIME_MODEL = "hean-regime-hmm"
 _SLOWEST, _FASTEST = 1.0, 600.0
+_LEAST_USD, _MOST_USD = 10.0, 1e7
+PINNED = tuple(
+    name
+    for name, requirement in REQUIREMENTS.items()
+    if KINDS[name] not in (Kind.MARKET_MAKING, Kind.ARBITRAGE)
+    and not requirement.shadow_only
+    and requirement.system != "S1"
+)
+"""Strategies a rehearsal pins live: those the executor carries out, S1 apart, which has a road of its own."""
+PIN_REASON = "a rehearsal of the mechanics on a synthetic market; says nothing about what it earns"
 
 
 @dataclass(frozen=True)
@@ -42,8 +55,12 @@ class Plan:
         Market time at the start.
     learn_every_h : float
         Market hours between runs of the learning loop.
-    equity_usd : str
+    equity_usd : float
+        In the account at the start; what each shadow has, too.
     seed : int
+    synthetic_evidence : bool
+        Whether evidence from synthetic markets counts, and strategies without any are pinned live, so that more than S1 can be
+        seen to trade. Such a policy is good for the local testnet only.
 
     """
 
@@ -54,8 +71,9 @@ class Plan:
     days: int
     now: datetime
     learn_every_h: float = _LEARN_EVERY_H
-    equity_usd: str = "10000"
+    equity_usd: float = 10_000.0
     seed: int = 7
+    synthetic_evidence: bool = True
 
     @property
     def first_day(self) -> date:
@@ -63,7 +81,17 @@ class Plan:
         return (self.now - timedelta(days=self.days or _HISTORY_DAYS)).date()
 
 
-def make_plan(hours: float, speed: float, symbols: tuple[str, ...] | None, *, days: int, seed: int) -> Plan:
+def make_plan(
+    hours: float,
+    speed: float,
+    symbols: tuple[str, ...] | None,
+    *,
+    days: int,
+    seed: int,
+    learn_every_h: float = _LEARN_EVERY_H,
+    equity_usd: float = 10_000.0,
+    synthetic_evidence: bool = True,
+) -> Plan:
     """Fill in what was not said.
 
     Raises
@@ -72,10 +100,14 @@ def make_plan(hours: float, speed: float, symbols: tuple[str, ...] | None, *, da
         If a number makes no sense, or too few symbols are left.
 
     """
-    if not 0.1 <= hours <= 24 * 30:
-        raise ConfigError(f"--hours should lie between 0.1 and 720, was {hours:g}")
-    if not _SLOWEST <= speed <= _FASTEST:
-        raise ConfigError(f"--speed should lie between {_SLOWEST:g} and {_FASTEST:g}, was {speed:g}")
+    for option, value, least, most in (
+        ("--hours", hours, 0.1, 24.0 * 30.0),
+        ("--speed", speed, _SLOWEST, _FASTEST),
+        ("--learn-every", learn_every_h, 0.1, 24.0 * 30.0),
+        ("--equity", equity_usd, _LEAST_USD, _MOST_USD),
+    ):
+        if not least <= value <= most:
+            raise ConfigError(f"{option} should lie between {least:g} and {most:g}, was {value:g}")
     chosen = symbols or SYMBOLS
     free = [symbol for symbol in _BY_HAND if symbol not in chosen]
     if not free:
@@ -84,21 +116,25 @@ def make_plan(hours: float, speed: float, symbols: tuple[str, ...] | None, *, da
             remedy="choose fewer --symbols",
         )
     now = _WITH_MODEL if days else _WITHOUT_MODEL
-    return Plan(hours, speed, chosen, free[0], days, now, seed=seed)
+    return Plan(hours, speed, chosen, free[0], days, now, learn_every_h, equity_usd, seed, synthetic_evidence)
 
 
 def write_settings(home: Path, plan: Plan, base_url: str) -> None:
     """Write `hean.toml`: what is counted in the market's seconds is stretched where it stands for our own.
 
-    S1 takes small edges, so that there is something to rehearse on a quiet day.
+    A second of our own is `speed` seconds of the market: what a message, a poll or a thread may be late by. S1 takes small
+    edges, so that there is something to rehearse on a quiet day. Models that nothing here trains are not asked for: each look
+    into the registry is an interpreter of its own.
     """
     symbols = json.dumps(list(plan.symbols))
+    second = plan.speed
     text = f"""\
 [pipelines]
 venue_url = "{base_url}"
 universe = {symbols}
 partitions_start = {plan.first_day.isoformat()}
 open_interest_interval = "5min"
+allow_synthetic_evidence = {json.dumps(plan.synthetic_evidence)}
 
 [live]
 environment = "local"
@@ -108,16 +144,24 @@ streams = true
 market_clock = "venue"
 record = true
 recorder_free_gb = 0.1
-stream_fresh_s = {10.0 * plan.speed:.1f}
-max_ticker_age_s = {60.0 + 5.0 * plan.speed:.1f}
-max_forecast_age_s = {900.0 + 30.0 * plan.speed:.1f}
-s1_entry_window_s = {600 + round(20 * plan.speed)}
+shadow_equity_usd = {plan.equity_usd}
+stream_fresh_s = {10.0 * second:.1f}
+max_ticker_age_s = {60.0 + 5.0 * second:.1f}
+max_forecast_age_s = {900.0 + 30.0 * second:.1f}
+max_book_age_s = {10.0 + 5.0 * second:.1f}
+max_open_interest_age_s = {300.0 + 5.0 * second:.1f}
+max_signal_age_s = {60.0 + 3.0 * second:.1f}
+btc_price_age_s = {60.0 + 5.0 * second:.1f}
+pull_book_age_s = {15.0 + 5.0 * second:.1f}
+s1_entry_window_s = {600 + round(20 * second)}
 s1_threshold = 0.00001
 s1_min_confidence = 0.5
 poll_interval_s = 0.1
 reconcile_s = 5.0
 reconcile_open_s = 1.0
-registry_poll_s = {10.0 if plan.days else 3600.0}
+registry_poll_s = 60.0
+cascade_name = ""
+regime_name = "{_REGIME_MODEL if plan.days else ""}"
 """
     (home / "hean.toml").write_text(text, encoding="utf-8")
 

@@ -42,7 +42,7 @@ def traded(home: Path) -> dict[str, Any]:
         "fills": count(home, "SELECT count(*) FROM fills WHERE kind = 'trade'"),
         "fills_by_hand": count(home, "SELECT count(*) FROM fills WHERE kind = 'foreign'"),
         "funding_payments": count(home, "SELECT count(*) FROM fills WHERE kind = 'funding'"),
-        "signals": count(home, "SELECT count(*) FROM events WHERE kind = 'signal'"),
+        "signals": count(home, "SELECT count(*) FROM events WHERE kind IN ('signal', 'bank_signal')"),
         "blocks": _by(journal, "block", "$.reason"),
         "errors": _by(journal, "error", "$.code"),
     }
@@ -62,10 +62,16 @@ def table(result: dict[str, Any]) -> Table:
     rows.add_column(no_wrap=True)
     rows.add_column(overflow="fold")
     for name, value in result.items():
-        rows.add_row(
-            name, ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-        )
+        rows.add_row(name, _shown(value))
     return rows
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    if isinstance(value, list):
+        return "; ".join(map(_shown, value))
+    return str(value)
 
 
 def _by(journal: Path, kind: str, field: str) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The rehearsal itself: which commands run, which accidents happen when, and what must hold afterwards.
 
 Every piece is a process, started by its command as a user would. Choices are `plan`'s, orders by hand `venue`'s, figures
-`results`'.
+`results`' and `strategies`', the executor's lives `executor`'s, the kill switch `drill`'s.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from hean_pipelines.demo.children import ChildFailed, Children
-from hean_pipelines.rehearsal import results
-from hean_pipelines.rehearsal.plan import Plan, write_settings
+from hean_pipelines.rehearsal import results, strategies
+from hean_pipelines.rehearsal.drill import kill_switch_drill
+from hean_pipelines.rehearsal.executor import Executor, OnStage, RehearsalFailed
+from hean_pipelines.rehearsal.plan import PIN_REASON, PINNED, Plan, write_settings
 from hean_pipelines.rehearsal.venue import TestnetHands
-from models.errors import HeanError
+from models.learning.instructions import danger_words
 
 _HAND_USD = 150.0
+_HAND_SHARE = 0.25  # of a small account
 _READY_S = 300.0  # a cold machine compiles first
 _LONG_S = 900.0
+_LOADED_S = 300.0  # looks into the registry are a minute apart, one interpreter after another
 _HOUR_MS = 3_600_000
-_NOTHING = 1e-9
-
-OnStage = Callable[[str], None]
-
-
-class RehearsalFailed(HeanError):
-    """Something that must hold did not."""
+_DRILLS = 3
+_LAST_DRILL = 0.8
 
 
 class Rehearsal:
@@ -50,12 +49,12 @@ class Rehearsal:
         self.plan = plan
         self.on_stage = on_stage
         self.children = Children(home / "logs", {"HEAN_HOME": str(home)})
-        self.restarts: dict[str, int] = {}
+        self.executor = Executor(home, self.children, on_stage)
         self._venue: TestnetHands | None = None
         self._start_ms = 0
-        self._lessons = 0
-        self._killed: dict[str, float] = {}
-        self._peak_mb = 0.0
+        self._lessons: list[dict[str, float]] = []
+        self._lesson_due_h = plan.learn_every_h
+        self._drills: list[dict[str, float]] = []
 
     @property
     def venue(self) -> TestnetHands:
@@ -76,20 +75,26 @@ class Rehearsal:
         started = time.monotonic()
         try:
             self._serve()
-            if self.plan.days:
-                self._prepare()
-            self._live()
-            hours = (self.venue.market_ms() - self._start_ms) / _HOUR_MS
+            self._prepare()
+            load = self._live()
+            hours = self._hours()
             self.venue.set_speed(0.0)
             result = {"market_hours": round(hours, 3), "speed": self.plan.speed, **self._account()}
         finally:
             self.children.close()
+        closed = {symbol: qty for drill in self._drills for symbol, qty in drill.items()}
         result |= {
-            "restarts": sum(self.restarts.values()),
-            "closed_by_kill_switch": self._killed,
+            "synthetic_evidence": self._evidence_words(),
+            "policies": strategies.policies(self.home),
+            "strategies": strategies.by_strategy(self.home),
+            **strategies.of_the_bank(self.home),
+            "restarts": sum(self.executor.restarts.values()),
+            "closed_by_kill_switch": closed,
+            "kill_drills": len(self._drills),
             "lessons": self._lessons,
             "learned": results.learned(self.home),
-            "executor_peak_mb": round(self._peak_mb, 1),
+            "executor_peak_mb": round(self.executor.peak_mb, 1),
+            "load": load,
             "wall_s": round(time.monotonic() - started, 1),
             "home": str(self.home),
         }
@@ -100,9 +105,17 @@ class Rehearsal:
 
     def _serve(self) -> None:
         plan = self.plan
+        # Else the market runs for minutes before the shadows do.
+        self.on_stage("kernels: the shadows' loop is compiled, or found in the cache")
+        self.children.run("warm", [], _LONG_S, module="hean_live.shadow.warm")
         self.on_stage(f"testnet: {', '.join(plan.symbols)} tick by tick, {plan.now:%Y-%m-%d %H:%M} UTC")
         arguments = ["testnet", "--market", "order-flow", "--speed", "0", "--seed", str(plan.seed)]
-        arguments += ["--symbols", ",".join((*plan.symbols, plan.by_hand)), "--equity", plan.equity_usd]
+        arguments += [
+            "--symbols",
+            ",".join((*plan.symbols, plan.by_hand)),
+            "--equity",
+            f"{plan.equity_usd:f}",
+        ]
         arguments += [
             "--start",
             plan.first_day.isoformat(),
@@ -118,136 +131,95 @@ class Rehearsal:
         }
 
     def _prepare(self) -> None:
-        first, today = self.plan.first_day.isoformat(), self.plan.now.date().isoformat()
-        self.on_stage(f"ingest: {self.plan.days} days of the venue's history")
-        self.children.run("ingest", ["backfill", "--start", first, "--end", today], _LONG_S)
-        self.on_stage("train: features, walk-forward, evidence, registry, promotion")
-        self.children.run("train", ["train"], _LONG_S)
+        if self.plan.days:
+            first, today = self.plan.first_day.isoformat(), self.plan.now.date().isoformat()
+            self.on_stage(f"ingest: {self.plan.days} days of the venue's history")
+            self.children.run("ingest", ["backfill", "--start", first, "--end", today], _LONG_S)
+            self.on_stage("train: features, walk-forward, evidence, registry, promotion")
+            self.children.run("train", ["train"], _LONG_S)
+        if self.plan.synthetic_evidence:
+            self.on_stage(f"pins: {len(PINNED)} strategies live from the first policy on, without evidence")
+            for name in PINNED:
+                words = ["--reason", PIN_REASON, "--danger", danger_words(name)]
+                self.children.run("pin", ["strategies", "pin", name, "live", *words], 60.0)
+
+    def _evidence_words(self) -> str:
+        if not self.plan.synthetic_evidence:
+            return "does not count"
+        return f"counts, and pinned live for {PIN_REASON}: {', '.join(PINNED)}"
 
     # --- the day
 
-    def _live(self) -> None:
+    def _live(self) -> dict[str, float]:
         plan = self.plan
         self.venue.set_speed(1.0)
-        self._start("live: the executor starts")
-        self._await_reconciled()
+        self.executor.start("live: the executor starts")
+        self.executor.await_reconciled()
         if plan.days:
-            loaded = "SELECT count(*) FROM events WHERE kind = 'reload' AND body LIKE '%hean-funding%'"
-            self._await(lambda: results.count(self.home, loaded) > 0, "the model to be loaded")
+            self._await_loaded("hean-funding")
+        if plan.synthetic_evidence:
+            self._learn(0.0)  # pins act through a policy: a first one, of an empty journal
+            self._await_loaded("hean-policy")
         self.on_stage(f"live: {plan.hours:g} hours of market at {plan.speed:g} times real time")
         self._start_ms = self.venue.market_ms()
+        self.executor.watch()
+        began, testnet_s, executor_s = time.monotonic(), self.children.cpu_s("testnet"), self.executor.cpu_s
         self.venue.set_speed(plan.speed)
-        qty = max(round(_HAND_USD / self.venue.price(plan.by_hand)), 2)
+        hand_usd = min(_HAND_USD, _HAND_SHARE * plan.equity_usd)
+        qty = max(round(hand_usd / self.venue.price(plan.by_hand)), 2)
         self.venue.order(plan.by_hand, "Buy", str(2 * qty))
         self._until(0.25)
-        self._crash()
+        self.on_stage("crash: kill -9, and a start over what is left")
+        self.executor.crash()
+        self.executor.start("crash: started again", why="crash")
         self._until(0.5)
-        self._until(0.8, lambda: bool(self._held()))  # better shown with something to close
-        self._kill_switch()
+        self._drill()
         self._until(0.9)
         self.venue.order(plan.by_hand, "Sell", str(qty))
         self._until(1.0)
+        self.executor.watch()
+        wall_s = time.monotonic() - began
+        load = {
+            "wall_s": round(wall_s, 1),
+            "testnet_cpu_share": round((self.children.cpu_s("testnet") - testnet_s) / wall_s, 3),
+            "executor_cpu_share": round((self.executor.cpu_s - executor_s) / wall_s, 3),
+        }
         self.on_stage("end: SIGTERM")
-        self._stop()
+        self.executor.stop()
+        return load
+
+    def _await_loaded(self, name: str) -> None:
+        loaded = "SELECT count(*) FROM events WHERE kind = 'reload' AND json_extract(body, '$.name') = ?"
+        self.executor.await_(
+            lambda: results.count(self.home, loaded, name) > 0, f"{name} to be loaded", _LOADED_S
+        )
+
+    def _drill(self) -> None:
+        """Trip the kill switch while something is held; again if the position had been left by itself meanwhile."""
+        while len(self._drills) < _DRILLS:
+            self._until(_LAST_DRILL, lambda: bool(self.executor.held()))
+            self._drills.append(kill_switch_drill(self.executor, self.children, self.on_stage))
+            if self._drills[-1] or self._hours() >= _LAST_DRILL * self.plan.hours:
+                return
+
+    def _hours(self) -> float:
+        return (self.venue.market_ms() - self._start_ms) / _HOUR_MS
 
     def _until(self, share: float, earlier: Callable[[], bool] = lambda: False) -> None:
         """Let the market run to a share of the hours, or until something is so, learning on the way."""
-        end_ms = self._start_ms + int(share * self.plan.hours * _HOUR_MS)
-        every_ms = int(self.plan.learn_every_h * _HOUR_MS)
-        while (now_ms := self.venue.market_ms()) < end_ms and not earlier():
-            if not self.children.alive("live"):
-                raise RehearsalFailed(
-                    "the executor should run, has ended", remedy=f"see {self.children.log_of('live')}"
-                )
-            self._peak_mb = max(self._peak_mb, self.children.peak_mb("live"))
-            if now_ms - self._start_ms >= (self._lessons + 1) * every_ms:
-                self._learn(now_ms)
+        while (hours := self._hours()) < share * self.plan.hours and not earlier():
+            self.executor.watch()
+            if hours >= self._lesson_due_h:
+                self._lesson_due_h += self.plan.learn_every_h
+                self._learn(hours)
             time.sleep(0.2)
 
-    def _learn(self, now_ms: int) -> None:
-        self._lessons += 1
-        hours = (now_ms - self._start_ms) / _HOUR_MS
+    def _learn(self, hours: float) -> None:
         self.on_stage(f"learn: the journal after {hours:.1f} hours of market")
-        day = time.strftime("%Y-%m-%d", time.gmtime(now_ms / 1000))
+        day = time.strftime("%Y-%m-%d", time.gmtime(self.venue.market_ms() / 1000))
         first = self.plan.now.date().isoformat()
-        self.children.run("learn", ["learn", "--start", first, "--end", day], _LONG_S)
-
-    def _crash(self) -> None:
-        self.on_stage("crash: kill -9, and a start over what is left")
-        self.children.kill("live")
-        self._start("crash", why="crash")
-
-    def _kill_switch(self) -> None:
-        """Trip it by its file, see everything closed, see it stay off over a restart, and re-arm it."""
-        self.on_stage("kill switch: by the file; everything is to be closed")
-        self._killed = self._held()
-        self.children.run("kill", ["live", "--kill"], 60.0)
-        said = "SELECT count(*) FROM events WHERE kind = 'kill_progress' AND body LIKE '%nothing of ours is open%'"
-        self._await(lambda: results.count(self.home, said) > 0, "the venue to confirm that nothing is open")
-        if held := self._held():
-            raise RehearsalFailed(f"nothing should be held after the kill switch, was {held}")
-        self._stop()
-        before = results.count(self.home, "SELECT count(*) FROM orders WHERE leg = 'entry'")
-        self._start("kill switch: off across a restart", why="killed")
-        self._await_reconciled()
-        if not self._started_with():
-            raise RehearsalFailed("the kill switch should stay off across a restart, was armed")
-        time.sleep(1.0)
-        self._stop()
-        after = results.count(self.home, "SELECT count(*) FROM orders WHERE leg = 'entry'")
-        if after != before:
-            raise RehearsalFailed(f"no entry should be made while killed, {after - before} were")
-        (self.home / "KILL").unlink()
-        self._start("kill switch: armed again", "--re-arm", why="re-armed")
-        self._await_reconciled()
-        if words := self._started_with():
-            raise RehearsalFailed(f"the kill switch should be armed again, was off: {words}")
-
-    def _held(self) -> dict[str, float]:
-        """Return what the executor's own orders add up to, by symbol; flat ones are absent."""
-        query = "SELECT symbol, sum(side * CAST(filled_qty AS REAL)) FROM orders GROUP BY symbol"
-        rows = results.ask(self.home / results.JOURNAL, query)
-        return {str(symbol): float(net) for symbol, net in rows if abs(net) > _NOTHING}
-
-    def _started_with(self) -> str:
-        """Why the kill switch was off when the executor last started, empty if it was on."""
-        query = (
-            "SELECT json_extract(body, '$.kill_switch') FROM events WHERE kind = 'start' ORDER BY seq DESC"
-        )
-        rows = results.ask(self.home / results.JOURNAL, query)
-        return str(rows[0][0] or "") if rows else ""
-
-    # --- the executor
-
-    def _start(self, words: str, *options: str, why: str = "") -> None:
-        self.on_stage(words)
-        self.children.start("live", ["live", *options], _READY_S)
-        if why:
-            self.restarts[why] = self.restarts.get(why, 0) + 1
-
-    def _stop(self) -> None:
-        self._peak_mb = max(self._peak_mb, self.children.peak_mb("live"))
-        code = self.children.stop("live", grace_s=30.0)
-        if code != 0:
-            raise ChildFailed(
-                f"the executor ended with exit code {code}", remedy=f"see {self.children.log_of('live')}"
-            )
-
-    def _await_reconciled(self) -> None:
-        """Wait for a reconciliation after this moment."""
-        query = "SELECT count(*) FROM equity"
-        before = results.count(self.home, query)
-        self._await(lambda: results.count(self.home, query) > before, "the account to be reconciled")
-
-    def _await(self, done: Callable[[], bool], what: str, timeout_s: float = 90.0) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not done():
-            if time.monotonic() > deadline or not self.children.alive("live"):
-                raise RehearsalFailed(
-                    f"within {timeout_s:g} s {what} was expected, was not seen",
-                    remedy=f"see {self.children.log_of('live')}",
-                )
-            time.sleep(0.1)
+        usage = self.children.run("learn", ["learn", "--start", first, "--end", day], _LONG_S)
+        self._lessons.append({"market_hours": round(hours, 2), "wall_s": round(usage.seconds, 1)})
 
     # --- afterwards
 
@@ -266,6 +238,7 @@ class Rehearsal:
             "replay_identical": bool(replay["identical"]),
             "replayed_polls": int(replay["polls"]),
             "replayed_commands": int(replay["commands"]),
+            "shadows": replay["shadows"],
         }
 
     def _asked(self, name: str, arguments: list[str]) -> dict[str, Any]:

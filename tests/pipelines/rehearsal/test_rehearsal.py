@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from hean_live.app.configured_rules import engine_rules
 from hean_live.execution.journal import Journal
 from hean_live.settings import load_settings as load_live
-from hean_pipelines.rehearsal.plan import empty_home, make_plan, write_settings
+from hean_pipelines.demo.children import Children
+from hean_pipelines.rehearsal.executor import RehearsalFailed
+from hean_pipelines.rehearsal.plan import PINNED, empty_home, make_plan, write_settings
 from hean_pipelines.rehearsal.results import count, learned, traded
-from hean_pipelines.rehearsal.run import Rehearsal, RehearsalFailed
+from hean_pipelines.rehearsal.run import Rehearsal
 from hean_pipelines.rehearsal.venue import TestnetHands
+from hean_pipelines.settings import load_settings as load_pipelines
 from models.errors import ConfigError, DataError
 from tests.local_testnet.server import start_testnet
 
@@ -53,6 +57,20 @@ def test_the_settings_written_are_settings(tmp_path: Path, monkeypatch: pytest.M
     assert live.market_clock == "venue"
     assert live.symbols == plan.symbols
     assert live.stream_fresh_s == 600.0
+    assert live.shadows
+    assert live.max_signal_age_s == 240.0
+    assert engine_rules(live).bank.gates.data.decision_age_s == 240.0
+    pipelines = load_pipelines(home=tmp_path)
+    assert pipelines.allow_synthetic_evidence
+    honest = make_plan(1.0, 60.0, None, days=0, seed=7, synthetic_evidence=False, equity_usd=300.0)
+    write_settings(tmp_path, honest, "http://127.0.0.1:1")
+    assert not load_pipelines(home=tmp_path).allow_synthetic_evidence
+    assert load_live(home=tmp_path).shadow_equity_usd == 300
+
+
+def test_pinned_are_strategies_the_executor_carries_out_and_not_s1() -> None:
+    assert len(PINNED) == 11
+    assert not {"funding_pressure", "enhanced_grid", "basis_arbitrage", "synthetic_convexity"} & set(PINNED)
 
 
 def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path) -> None:
@@ -98,11 +116,26 @@ def test_a_step_that_fails_leaves_nothing_running(tmp_path: Path, monkeypatch: p
     empty_home(home)
     rehearsal = Rehearsal(home, make_plan(1.0, 60.0, None, days=0, seed=7), lambda _words: None)
 
-    def fail(*_arguments: object, **_options: object) -> None:
+    def fail(name: str, *_arguments: object, **_options: object) -> None:
+        if name == "warm":
+            return  # compiling takes minutes on a cold machine, and is not what this is about
         assert rehearsal.children.alive("testnet")
         raise RehearsalFailed("the test says so")
 
-    monkeypatch.setattr(rehearsal, "_start", fail)
+    monkeypatch.setattr(rehearsal.children, "run", fail)
     with pytest.raises(RehearsalFailed):
         rehearsal.run()
     assert not rehearsal.children.alive("testnet")
+
+
+def test_a_module_runs_like_a_command_and_a_running_one_is_measured(tmp_path: Path) -> None:
+    children = Children(tmp_path / "logs", {"HEAN_HOME": str(tmp_path)})
+    assert children.run("json", ["--help"], 60.0, module="json.tool").seconds > 0.0
+    assert "usage" in children.log_of("json").read_text()
+    try:
+        children.start("testnet", ["testnet", "--days", "2", "--symbols", "BTCUSDT"], 120.0)
+        assert children.cpu_s("testnet") > 0.0
+        assert children.peak_mb("testnet") > 0.0
+    finally:
+        children.close()
+    assert children.cpu_s("testnet") == 0.0
