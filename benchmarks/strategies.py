@@ -7,7 +7,8 @@ prints one JSON object (progress to standard error). The first run compiles the 
 
 - ``shadow_core_share``: seconds of CPU over seconds of market for all strategies on ten symbols at a tick every 250 ms, features
   included (``benchmarks.strategies_shadow``).
-- ``tournament_s``: wall seconds of the tournament on two processes; ``tournament_symbol_days`` is how long its markets were.
+- ``tournament_s``: wall seconds of the tournament on two processes (``--quick``: one); ``tournament_cpu_s``: those of CPU, which
+  say more on a busy machine; ``tournament_symbol_days``: how long its markets were.
 - ``strategies``: by name ``trades``, ``net_bps_planted`` with its 95 % interval where the strategy's own effect is planted,
   ``net_bps_null`` where nothing is, and the verdict (``hean tournament``). Null where there was no trade.
 - ``ledger_difference_usd``, ``replay_identical``: of a rehearsal on the accelerated local testnet (``hean rehearse``).
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -30,7 +32,8 @@ name_kernel_cache()
 from benchmarks.strategies_rehearsal import rehearsal  # noqa: E402
 from benchmarks.strategies_shadow import shadow_share  # noqa: E402
 from hean_pipelines.tournament.document import document_of  # noqa: E402
-from hean_pipelines.tournament.run import NULL, OWN, plan_tasks, run_tournament  # noqa: E402
+from hean_pipelines.tournament.processes import run_tournament  # noqa: E402
+from hean_pipelines.tournament.run import NULL, OWN, plan_tasks  # noqa: E402
 from models.simulation.slow_market.symbols import SYMBOLS  # noqa: E402
 from models.strategies.catalogue import CATALOGUE  # noqa: E402
 
@@ -43,21 +46,34 @@ def say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def tournament(symbols: list[str], days: float, own_days: float) -> dict[str, Any]:
+def tournament(symbols: list[str], days: float, own_days: float, processes: int) -> dict[str, Any]:
     """Run the tournament and return its figures."""
     tasks = plan_tasks(list(CATALOGUE), symbols, days, own_days, SEED)
-    started = time.perf_counter()
-    done = run_tournament(
-        tasks, 2, lambda task, share: say(f"{100 * share:.0f} % {task.symbol} {task.scenario}")
-    )
+    told = {"tenth": -1}
+
+    def on_progress(what: str, share: float) -> None:
+        if int(10 * share) > told["tenth"]:
+            told["tenth"] = int(10 * share)
+            say(f"{100 * share:.0f} % {what}")
+
+    started, cpu = time.perf_counter(), _cpu_s()
+    done = run_tournament(tasks, processes, on_progress)
     seconds = time.perf_counter() - started
     document = document_of(done, SEED)
     return {
         "tournament_s": round(seconds, 1),
+        "tournament_cpu_s": round(_cpu_s() - cpu, 1),
+        "tournament_processes": processes,
         "tournament_symbol_days": document["symbol_days"],
         "tournament_events": document["events"],
         "strategies": {row["strategy"]: _row(row) for row in document["rows"]},
     }
+
+
+def _cpu_s() -> float:
+    """Return seconds of CPU of this process and of those it started that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
@@ -85,8 +101,10 @@ def main() -> None:
     figures: dict[str, Any] = {"quick": args.quick, **shadow_share(10.0 if args.quick else 120.0)}
     say("tournament")
     symbols = ["XRPUSDT"] if args.quick else list(SYMBOLS)
-    days = args.days or (0.25 if args.quick else 90.0)
-    figures |= tournament(symbols, days, args.own_days or (0.25 if args.quick else 10.0))
+    days = args.days or (1.0 if args.quick else 90.0)
+    own_days = args.own_days or (0.5 if args.quick else 10.0)
+    # A second process has to load the compiled code first, which takes as long as the quick tournament.
+    figures |= tournament(symbols, days, own_days, 1 if args.quick else 2)
     say("rehearsal")
     hours = args.rehearsal_hours or (0.2 if args.quick else 24.0)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from models.simulation.backtest.figures import DAY_NS, HOUR_NS, figures_of, net_
 from models.simulation.backtest.markouts import markouts_of, quoting_verdict
 from models.simulation.backtest.records import MARKOUTS_S
 from models.simulation.backtest.truth import truth_rows
+from models.simulation.slow_market.truth import planted_numbers, slow_truth_rows
 from models.strategies import catalogue
 
 FORMAT: Final = 1
@@ -43,9 +45,12 @@ def document_of(outcome: Outcome) -> dict[str, Any]:
     plan, results, tape = outcome.plan, outcome.results, outcome.tape
     figures = figures_of(results, plan.capital_usd)
     marks = markouts_of(results.fills)
-    truth = None
+    truth, planted = None, None
     if tape.episodes is not None and plan.order_flow is not None:
         truth = truth_rows(results.trades, tape.episodes, plan.order_flow)
+    elif tape.episodes is not None and plan.slow_market is not None:
+        truth = slow_truth_rows(results.trades, tape.episodes, plan.slow_market)
+        planted = [number._asdict() for number in planted_numbers(plan.slow_market)]
     return {
         "format": FORMAT,
         "plan": plan.facts(),
@@ -63,6 +68,7 @@ def document_of(outcome: Outcome) -> dict[str, Any]:
         "trades": _listed(outcome),
         "capacity": {"days": outcome.capacity_days, "rows": _plain(outcome.capacity)},
         "truth": _plain(truth),
+        "planted": _plain(planted),
         "activity": {
             "ticks": results.ticks,
             "intents": _plain(intents_of(results, plan.entry.reasons)),
@@ -82,16 +88,24 @@ def to_bytes(document: dict[str, Any]) -> bytes:
 
 def missing_needs(outcome: Outcome) -> list[str]:
     """Return what the strategy needs and neither tape nor outlooks hold; only the slow market comes with outlooks."""
-    counts = outcome.tape.report.counts
-    return [
-        need
-        for need in outcome.plan.entry.needs
-        if not (
-            any(counts.get(kind, 0) for kind in _KINDS[need])
-            if need in _KINDS
-            else outcome.plan.market == "slow"
-        )
-    ]
+    counts, market = outcome.tape.report.counts, outcome.plan.market
+    return missing_of(outcome.plan.entry, counts, knows_outlooks=market == "slow")
+
+
+def missing_of(entry: catalogue.Entry, counts: Mapping[str, int], *, knows_outlooks: bool) -> list[str]:
+    """Return what a strategy needs and a tape does not hold.
+
+    Parameters
+    ----------
+    entry : Entry
+    counts : mapping of str to int
+        Events by kind, of a tape's report.
+    knows_outlooks : bool
+        Whether forecasts and other markets come with the tape.
+
+    """
+    held = {need: any(counts.get(kind, 0) for kind in kinds) for need, kinds in _KINDS.items()}
+    return [need for need in entry.needs if not held.get(need, knows_outlooks)]
 
 
 def _plain(value: Any) -> Any:

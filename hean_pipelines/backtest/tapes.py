@@ -23,7 +23,7 @@ from models.market.outlook import new_outlooks
 from models.market.tape import Events
 from models.market.tape_report import TapeCheck, TapeReport
 from models.simulation.backtest.synthetic_tape import stream_synthetic_tape
-from models.simulation.slow_market.generator import stream_slow_market
+from models.simulation.slow_market.generator import LabelledStretch, stream_labelled_market
 
 DAY_S = 86_400.0
 _DAY_NS = 86_400_000_000_000
@@ -99,9 +99,10 @@ class Tape:
         check, episodes = TapeCheck(), []
         problems: tuple[str, ...] = ()
         if self._plan.market == "slow":
-            for stretch in self._slow(self._plan.days or 0.0, on_share):
-                check.update(stretch.events)
-                yield stretch
+            for made in self._slow(self._plan.days or 0.0, on_share):
+                check.update(made.events)
+                episodes.append(made.episodes)
+                yield Stretch(made.events, made.outlooks)
         elif self._plan.market == "synthetic":
             for events, ended in self._synthetic(self._plan.days or 0.0):
                 check.update(events)
@@ -124,7 +125,8 @@ class Tape:
     def again(self, days: float, on_share: OnShare) -> Iterator[Stretch]:
         """Yield the first `days` of the same tape."""
         if self._plan.market == "slow":
-            yield from self._slow(days, on_share)
+            for made in self._slow(days, on_share):
+                yield Stretch(made.events, made.outlooks)
         elif self._plan.market == "synthetic":
             for events, _ in self._synthetic(days):
                 yield Stretch(events, _NOTHING_NEW)
@@ -133,15 +135,13 @@ class Tape:
             for events in self._recorded(self._reader(), days, on_share, set()):
                 yield Stretch(events, _NOTHING_NEW)
 
-    def _slow(self, days: float, on_share: OnShare) -> Iterator[Stretch]:
-        assert self._plan.slow_market is not None  # noqa: S101 - as the plan says
-        made = stream_slow_market(self._plan.slow_market, self._plan.symbol, self._plan.seed, days)
-        first_ns: int | None = None
-        for events, outlooks in ahead(made):
-            yield Stretch(events, outlooks)
-            if len(events):
-                first_ns = int(events["local_ts"][0]) if first_ns is None else first_ns
-                on_share((int(events["local_ts"][-1]) - first_ns) / (days * _DAY_NS))
+    def _slow(self, days: float, on_share: OnShare) -> Iterator[LabelledStretch]:
+        market = self._plan.slow_market
+        assert market is not None  # noqa: S101 - as the plan says
+        for made in ahead(stream_labelled_market(market, self._plan.symbol, self._plan.seed, days)):
+            yield made
+            if len(made.events):
+                on_share((int(made.events["local_ts"][-1]) - market.start_ns) / (days * _DAY_NS))
 
     def _synthetic(self, days: float) -> Iterator[tuple[Events, NDArray[np.void]]]:
         assert self._plan.order_flow is not None  # noqa: S101 - as the plan says

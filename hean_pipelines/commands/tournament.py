@@ -22,7 +22,8 @@ examples:
   hean tournament --days 10 --own-days 5 --symbols BTCUSDT,XRPUSDT
   hean tournament --strategies S8,S11,S12 --days 30 --json
 
-The same arguments give the same JSON, byte for byte, in <home>/tournaments/. Nothing here licenses a trade: docs/promotion.md.
+The same arguments give the same JSON, byte for byte, in <home>/tournaments/. A run that was interrupted goes on where it was when
+it is begun again: markets that were done are kept. Nothing here licenses a trade: docs/promotion.md.
 exit codes: 0 done, 2 wrong option, 7 more was under way than fits.
 """
 
@@ -68,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
 
     from hean_pipelines.settings import load_settings
     from hean_pipelines.tournament.document import document_of
-    from hean_pipelines.tournament.run import plan_tasks, run_tournament
+    from hean_pipelines.tournament.parts import Parts
+    from hean_pipelines.tournament.processes import run_tournament
+    from hean_pipelines.tournament.run import plan_tasks
     from hean_pipelines.tournament.save import folder_name, save_tournament
     from models.simulation.slow_market.symbols import SYMBOLS
     from models.strategies.catalogue import CATALOGUE, entry_of
@@ -76,16 +79,18 @@ def run(args: argparse.Namespace) -> int:
     names = [entry_of(name).name for name in args.strategies or CATALOGUE]
     symbols = args.symbols or list(SYMBOLS)
     tasks = plan_tasks(names, symbols, args.days, args.own_days, args.seed, args.capital)
-    folder = args.out or load_settings().home / "tournaments" / folder_name(tasks)
+    folder = (args.out or load_settings().home / "tournaments" / folder_name(tasks)).absolute()
     if args.dry_run:
         _print_plan(tasks, folder, args.json)
         return 0
     started = time.monotonic()
-    with _progress() as told:
-        done = run_tournament(tasks, args.processes, told)
+    parts = Parts(folder)
+    with _progress() as on_progress:
+        done = run_tournament(tasks, args.processes, on_progress, parts)
     seconds = time.monotonic() - started
     document = document_of(done, args.seed)
-    saved = save_tournament(document, folder.absolute(), seconds)
+    saved = save_tournament(document, folder, seconds)
+    parts.drop()
     if args.json:
         print(json.dumps({"report": str(saved.page), "json": str(saved.json), "took_s": seconds, **document}))
         return 0
@@ -93,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
     from hean_pipelines.tournament.page import terminal_table
 
-    console = Console(soft_wrap=True, highlight=False, width=170)
+    console = Console(soft_wrap=True, highlight=False, width=140)
     console.print(terminal_table(document))
     console.print(
         f"{document['symbol_days']:,g} days of a symbol, {document['events']:,} events, {seconds:.0f} s"
@@ -124,7 +129,7 @@ def _progress() -> Iterator[Any]:
 
     with shown_progress() as tell:
         tell("loading code (compiling takes a minute or two the first time)", 0.0)
-        yield lambda task, share: tell(f"{task.symbol} {task.scenario} is done", share)
+        yield tell
 
 
 def _listed(text: str) -> list[str]:

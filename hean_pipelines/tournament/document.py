@@ -65,15 +65,17 @@ def document_of(many: Sequence[Done], seed: int) -> dict[str, Any]:
             column: score_of(np.concatenate(trips[name, column])) if (name, column) in trips else None
             for column in COLUMNS
         }
+        planted = OWN if scores[OWN] is not None else EVERYTHING
         rows.append(
             {
                 "strategy": name,
                 "system": CATALOGUE[name].system,
                 "planted": PLANTED_FOR[name],
+                "judged_on": planted,
                 "scores": {
                     column: None if score is None else asdict(score) for column, score in scores.items()
                 },
-                "verdict": verdict_of(scores[OWN] or scores[EVERYTHING], scores[NULL]),
+                "verdict": verdict_of(scores[planted], scores[NULL]),
             }
         )
     tasks = [done.task for done in many]

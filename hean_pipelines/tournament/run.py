@@ -1,14 +1,12 @@
-"""The runs of a tournament: one market each, in processes of their own, and what came of every strategy in it.
+"""The markets of a tournament, and what comes of every strategy in one of them.
 
-Here belong tasks and processes. Figures come from `models.simulation.bank.scores`, the page from `page.py`.
+Here belong tasks and trading one. Processes are `processes.py`, figures `models.simulation.bank.scores`, the page `page.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Final
 
 import numpy as np
@@ -27,11 +25,16 @@ DEFAULT_CAPITAL_USD = 10_000.0
 
 FINE_NS: Final = 250_000_000
 COARSE_NS: Final = 1_000_000_000
-"""Alpha ticks where one effect is planted, and over the long markets: a second there, which is four times as fast and leaves
-strategies that live on the instant (S5, S6) too late for theirs."""
+"""Alpha ticks. The slow market itself steps once a second unless something fast is under way, and a tick is nearly all that a
+market costs; so a second, but where what is planted is over within seconds."""
+FAST_SCENARIOS: Final = frozenset({"whales", "spikes", "reverting_cascades", "wide_spreads"})
+"""Planted alone, these are traded at `FINE_NS`: a second is too late for impacts and spikes (S5, S6, S13), and a quote that
+cannot be renewed in between is another strategy (S12)."""
+_FIXED_COST: Final = 20.0
+"""A tick's features cost as much as the steps of about twenty strategies."""
 
-OnDone = Callable[["Task", float], None]
-"""Told of each market that is done, and how much of everything is, 0 to 1."""
+OnShare = Callable[[float], None]
+"""Told how much of a market is done, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,12 @@ class Task:
     seed: int
     days: float
     capital_usd: float
-    tick_ns: int = FINE_NS
+    tick_ns: int = COARSE_NS
+
+    @property
+    def cost(self) -> float:
+        """How long it takes, beside other tasks."""
+        return self.days * (_FIXED_COST + len(self.names)) * COARSE_NS / self.tick_ns
 
 
 @dataclass(frozen=True)
@@ -119,71 +127,41 @@ def plan_tasks(
             for scenario in SCENARIOS:
                 own = tuple(name for name in names if PLANTED_FOR[name] == scenario)
                 if own:
-                    tasks.append(Task(OWN, scenario, symbol, own, seed + place, own_days, capital_usd))
-    return sorted(tasks, key=lambda task: -task.days * (8 + len(task.names)))
+                    tick_ns = FINE_NS if scenario in FAST_SCENARIOS else COARSE_NS
+                    rest = (seed + place, own_days, capital_usd, tick_ns)
+                    tasks.append(Task(OWN, scenario, symbol, own, *rest))
+    return sorted(tasks, key=lambda task: -task.cost)
 
 
-def trade(task: Task) -> Done:
-    """Trade one market; runs in any process."""
+def trade(task: Task, on_share: OnShare = lambda _share: None) -> Done:
+    """Trade one market; runs in any process.
+
+    Parameters
+    ----------
+    task : Task
+    on_share : callable, optional
+        Told about twice a day of market.
+
+    """
     from models.market.feature_params import FeatureParams, params_record
     from models.simulation.backtest.records import BacktestParameters
-    from models.simulation.bank.records import BankParameters
+    from models.simulation.bank.records import TRIP, BankParameters
     from models.simulation.bank.run import BankRun
     from models.simulation.fills.parameters import FillParameters
-    from models.simulation.slow_market.generator import stream_slow_market
+    from models.simulation.slow_market.generator import DAY_NS, stream_slow_market
 
-    preset = SYMBOLS[task.symbol]
+    preset, market = SYMBOLS[task.symbol], SCENARIOS[task.scenario]()
     venue = FillParameters(preset.tick_size, preset.lot_size, seed=task.seed)
     hour = BacktestParameters(task.capital_usd, 3_600_000_000_000)
     features = params_record(FeatureParams(tick_ns=task.tick_ns))
     run = BankRun(task.names, venue, BankParameters(hour), feature_params=features)
-    for stretch in stream_slow_market(SCENARIOS[task.scenario](), task.symbol, task.seed, task.days):
+    trips: dict[str, list[NDArray[np.void]]] = {name: [np.zeros(0, TRIP)] for name in run.names}
+    for stretch in stream_slow_market(market, task.symbol, task.seed, task.days):
         if len(stretch.outlooks):
             run.tell(stretch.outlooks)
         run.take(stretch.events)
-    records = run.finish()
-    return Done(task, {name: record.trips for name, record in records.items()}, run.events)
-
-
-def run_tournament(
-    tasks: Sequence[Task], processes: int, on_done: OnDone = lambda _t, _s: None
-) -> list[Done]:
-    """Trade every market.
-
-    Parameters
-    ----------
-    tasks : sequence of Task
-    processes : int
-    on_done : callable, optional
-
-    Returns
-    -------
-    list of Done
-        In the order of the tasks, whatever came first.
-
-    Raises
-    ------
-    ConfigError
-        When there is no process to run in.
-    Overflow
-        When more was under way in a market than there is room for.
-
-    """
-    if processes < 1:
-        raise ConfigError(f"processes: expected at least 1, was {processes}")
-    total = sum(task.days for task in tasks)
-    found: dict[Task, Done] = {}
-    for done in _traded(tasks, processes):
-        found[done.task] = done
-        on_done(done.task, sum(task.days for task in found) / total)
-    return [found[task] for task in tasks]
-
-
-def _traded(tasks: Sequence[Task], processes: int) -> Iterator[Done]:
-    if processes == 1:
-        yield from map(trade, tasks)
-        return
-    # Spawned: a fork would copy the threads of a progress bar in the middle of what they do.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(trade, task) for task in tasks]):
-            yield future.result()
+        # Only trips are counted; all else would be gigabytes after months of market making.
+        for name, ended in run.take_trips().items():
+            trips[name].append(ended)
+        on_share(min((run.last_ns - market.start_ns) / (task.days * DAY_NS), 1.0))
+    return Done(task, {name: np.concatenate(parts) for name, parts in trips.items()}, run.events)

@@ -25,7 +25,10 @@ class BacktestConfig(dg.Config):
     """What to run; as the options of `hean backtest`."""
 
     strategies: list[str] = Field(default=[], description="Names or ids; empty runs all there are.")
-    days: float = Field(default=1.0, description="Days of market; 0 takes a recording whole.")
+    days: float = Field(
+        default=0.0,
+        description="Days of market; 0: one of ticks, 30 of the slow market, a recording whole.",
+    )
     market: str = Field(
         default="", description="synthetic, slow or recorded; empty takes the one that can hold the effect."
     )

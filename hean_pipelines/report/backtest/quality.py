@@ -163,6 +163,24 @@ def truth(document: Document) -> Section:
         "twentieth after its last order. Episodes that had not ended with the tape are left out."
     )
     intro = "The market's own record of what happened in it, which the strategy could not see."
-    return Section(
-        "truth", "Planted truth", intro, [Table("Episodes and trades", columns, body, caption)], "Truth"
-    )
+    blocks: list[Block] = [Table("Episodes and trades", columns, body, caption)]
+    if document["planted"] is not None:
+        blocks.insert(0, _planted(document))
+    return Section("truth", "Planted truth", intro, blocks, "Truth")
+
+
+def _planted(document: Document) -> Block:
+    """Return in which numbers a slow market differs from the one with nothing in it."""
+    rows = document["planted"]
+    if not rows:
+        return Note("Nothing is planted in this market: a strategy that earns in it is wrong.")
+    columns = [Column("planted", is_number=False), Column("in this market"), Column("with nothing planted")]
+    body = [Row([Cell(r["name"]), Cell(_numbers(r["here"])), Cell(_numbers(r["nothing"]))]) for r in rows]
+    words = "Parameters of the market; docs/slow_market.md says what each effect is."
+    return Table("What is planted", columns, body, words)
+
+
+def _numbers(given: float | list[float] | None) -> str:
+    if given is None:
+        return "endless"
+    return " / ".join(f"{each:,g}" for each in (given if isinstance(given, list) else [given]))

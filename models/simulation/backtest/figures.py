@@ -104,8 +104,9 @@ class Exposure:
 class Figures:
     """The headline figures; money in quote units (USD), `net` after fees.
 
-    `net_usd` also holds funding and a position still open at the end; the figures of trades hold neither. `profit_factor` is
-    None without a losing trade.
+    `net_usd` also holds a position still open at the end; the figures of trades do not. Where there was funding, or a second leg,
+    trades are round trips with funding in their profit (`models.simulation.bank.run.Record`); profit, fees, funding and turnover
+    are of both markets, fills, orders and exposure of the first. `profit_factor` is None without a losing trade.
     """
 
     net_usd: float

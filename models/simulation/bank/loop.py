@@ -87,7 +87,7 @@ def run_bank(
     shared : Shared
     venue : FillParameters
     parameters : BankParameters
-    params : steps.Params
+    params : record of steps.PARAMS
     states : array of steps.STATES, shape (1,)
     outlooks : array of OUTLOOK
         The first row holds until the second's time, whatever its own.

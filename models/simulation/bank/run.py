@@ -18,6 +18,7 @@ from models.market.record import new_symbols
 from models.market.tape import EVENT, Events
 from models.simulation.backtest.results import TRADE, Overflow, Results, results_of
 from models.simulation.backtest.session import end
+from models.simulation.bank.emptying import forget_what_is_over
 from models.simulation.bank.legs import leg_profit
 from models.simulation.bank.loop import run_bank
 from models.simulation.bank.records import (
@@ -27,7 +28,7 @@ from models.simulation.bank.records import (
     unknown_outlooks,
     with_room,
 )
-from models.simulation.bank.steps import NAMES, Params, new_states
+from models.simulation.bank.steps import NAMES, Params, new_states, record_of
 from models.simulation.fills.parameters import FillParameters
 from models.simulation.fills.step import finish
 
@@ -122,12 +123,14 @@ class BankRun:
         self.venue = venue
         self.parameters = parameters or BankParameters()
         self.params = params or Params()
+        self._params = record_of(self.params)
         self.bank: Bank = new_bank(new_states(), places_of(names), venue, self.parameters, spare)
         own = params_record() if feature_params is None else feature_params
         self.symbols = new_symbols([venue.tick_size], [own])
         self.events = 0
         self.last_ns = 0
         self._spare = spare
+        self._is_whole = True
         self._outlooks = unknown_outlooks()
 
     def tell(self, outlooks: NDArray[np.void]) -> None:
@@ -167,7 +170,7 @@ class BankRun:
                 bank.shared,
                 self.venue,
                 self.parameters,
-                self.params,
+                self._params,
                 bank.states,
                 self._outlooks,
                 rows,
@@ -188,14 +191,51 @@ class BankRun:
                 remedy="send fewer orders per second or shorten the latencies",
             )
 
+    def take_trips(self) -> Mapping[str, NDArray[np.void]]:
+        """Return the round trips that ended since the last time, and forget everything that is over.
+
+        For those who count trips alone over long markets: memory stays that of what happens between two calls. What is traded
+        afterwards is the same as without it.
+
+        Returns
+        -------
+        mapping of str to array of TRIP
+
+        Raises
+        ------
+        DataError
+            When more was under way than there is room for.
+
+        """
+        self._refuse_overflow()
+        self._is_whole = False
+        counts = self.bank.shared.trip_counts
+        ended = {name: self.bank.shared.trips[k, : counts[k]].copy() for name, k in self._places()}
+        counts[:] = 0
+        forget_what_is_over(self.bank)
+        return ended
+
+    def _places(self) -> Iterable[tuple[str, int]]:
+        return zip(self.names, places_of(self.names), strict=True)
+
     def finish(self) -> Mapping[str, Record]:
-        """Let requests under way arrive, and return what each strategy did."""
+        """Let requests under way arrive, and return what each strategy did.
+
+        Raises
+        ------
+        ConfigError
+            When rows were forgotten on the way (`take_trips`): then there is no whole record.
+        DataError
+            When more was under way than there is room for.
+
+        """
+        if not self._is_whole:
+            raise ConfigError("bank: expected a run whose rows were kept, was one emptied by take_trips")
         self._refuse_overflow()
         self.bank = with_room(self.bank, self._spare)
         book: Any = self.symbols["book"][0]
         records = {}
-        for name in self.names:
-            k = NAMES.index(name)
+        for name, k in self._places():
             session, leg = self.bank.sessions[k], self.bank.shared.legs[k]
             finish(session.simulator, self.venue, book)
             end(session, self.venue, book, self.last_ns)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from models.market.features.records import record_dtype
+from models.market.features.records import new_record, record_dtype
 from models.simulation.backtest.session import tell
 from models.strategies import (
     basis_arbitrage,
@@ -85,6 +85,22 @@ class Params(NamedTuple):
 
 
 NAMES: Final = Params._fields
+DEFAULTS: Final = Params()
+PARAMS: Final = record_dtype(
+    [
+        (
+            name,
+            record_dtype(
+                [
+                    (field, np.int64 if isinstance(value, int) else np.float64)
+                    for field, value in zip(own._fields, own, strict=True)
+                ]
+            ),
+        )
+        for name, own in DEFAULTS._asdict().items()
+    ]
+)
+"""`Params` as a record: compiled code takes it by reference, where hundreds of numbers would be handed from call to call."""
 STATES: Final = record_dtype([(name, CATALOGUE[name].state) for name in NAMES])
 
 
@@ -94,6 +110,15 @@ def new_states() -> NDArray[np.void]:
     for name in NAMES:
         states[name][0] = CATALOGUE[name].new_state()
     return states
+
+
+def record_of(params: Params) -> np.record:
+    """Return the parameters as a record of PARAMS."""
+    record: np.record = new_record(PARAMS)
+    for name, own in params._asdict().items():
+        for field, value in zip(own._fields, own, strict=True):
+            record[name][field] = value
+    return record
 
 
 @njit(cache=True)
@@ -108,7 +133,7 @@ def step_of(  # noqa: C901 - one branch a strategy, all alike
         Of the strategy in `NAMES`.
     market : record of MARKET
     outlook : record of OUTLOOK
-    params : Params
+    params : record of PARAMS
     states : record of STATES
         Changed in place.
     known : record of ACCOUNT

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import dagster as dg
 
-from hean_pipelines.defs.backtest.strategies import CHECK, JOB, NAME, backtest_definitions
+from hean_pipelines.defs.backtest.strategies import (
+    CHECK,
+    JOB,
+    NAME,
+    BacktestConfig,
+    backtest_definitions,
+    plans_of,
+)
 from hean_pipelines.settings import load_settings
 from tests.pipelines.backtest.recording import record
 
@@ -52,3 +59,9 @@ def test_the_job_is_shown_in_a_group_of_its_own(tmp_path):
     definitions = backtest_definitions(load_settings(home=tmp_path))
     assert definitions.resolve_job_def("run_backtests").name == JOB
     assert definitions.resolve_asset_graph().get(dg.AssetKey(NAME)).group_name == "backtests"
+
+
+def test_each_market_has_its_own_length_where_nobody_says():
+    plans = {plan.entry.name: plan for plan in plans_of(BacktestConfig())}
+    assert (plans["impact_reversion"].market, plans["impact_reversion"].days) == ("synthetic", 1.0)
+    assert (plans["momentum_trader"].market, plans["momentum_trader"].days) == ("slow", 30.0)

@@ -36,13 +36,21 @@ def test_the_command_runs_a_strategy_that_asks_for_outlooks_and_repeats(tmp_path
     assert contents[0] == contents[1]
     document = json.loads(contents[0])
     assert document["tape"]["missing"] == document["tape"]["problems"] == []
-    assert document["truth"] is None
+    # A premium stands throughout: no episodes, but the numbers it was planted with.
+    [throughout] = document["truth"]
+    assert (throughout["cause"], throughout["trades"]) == (
+        "throughout the market",
+        document["figures"]["trades"],
+    )
+    planted = {row["name"]: (row["here"], row["nothing"]) for row in document["planted"]}
+    assert planted["premium_sd_bps"] == (40.0, 1.5)
     assert document["figures"]["orders"] > 0
     assert document["figures"]["funding_usd"] < 0.0
     page = parse((tmp_path / "a" / "report.html").read_text(encoding="utf-8"))
     assert page.faults == []
     assert "slow synthetic, scenario persistent_funding, seed 2" in page.text
     assert "The market is synthetic" in page.text
+    assert ["premium_sd_bps", "40", "1.5"] in page.tables["What is planted"]
 
 
 PLAN = make_plan("basis_arbitrage", days=1.0, capacity=(1.0,), capital_usd=10_000.0)
@@ -78,6 +86,19 @@ def test_the_page_of_two_legs_says_whose_fees_it_draws(two_legs):
     page = parse(backtest_page(document, 1.0))
     assert page.faults == []
     assert "those of the second leg are in the figures above" in page.text
+
+
+def test_trades_are_held_against_planted_courses():
+    plan = make_plan("impulse_engine", days=1.0, capacity=(1.0,), capital_usd=10_000.0)
+    document = json.loads(to_bytes(document_of(run_backtest(plan))))
+    rows = {row["cause"]: row for row in document["truth"]}
+    assert set(rows) == {"impulse, stage 1", "impulse, stage 2", "nothing planted"}
+    assert rows["impulse, stage 2"]["episodes"] > 3
+    assert sum(row["trades"] for row in rows.values()) == document["figures"]["trades"] > 3
+    assert rows["impulse, stage 2"]["traded_with"] > rows["impulse, stage 2"]["traded_against"]
+    page = parse(backtest_page(document, 1.0))
+    assert page.faults == []
+    assert [cells[0] for cells in page.tables["Episodes and trades"][1:]] == list(rows)
 
 
 def test_what_a_recording_lacks_is_said(tmp_path):

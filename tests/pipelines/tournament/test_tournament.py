@@ -10,7 +10,17 @@ import pytest
 from hean_pipelines.backtest.document import to_bytes
 from hean_pipelines.tournament.document import COLUMNS, document_of, verdict_of
 from hean_pipelines.tournament.page import interval, terminal_table, tournament_page
-from hean_pipelines.tournament.run import EVERYTHING, NULL, OWN, plan_tasks, run_tournament
+from hean_pipelines.tournament.parts import Parts
+from hean_pipelines.tournament.processes import run_tournament
+from hean_pipelines.tournament.run import (
+    COARSE_NS,
+    EVERYTHING,
+    FAST_SCENARIOS,
+    FINE_NS,
+    NULL,
+    OWN,
+    plan_tasks,
+)
 from hean_pipelines.tournament.save import folder_name
 from models.errors import ConfigError
 from models.simulation.bank.scores import Score, score_of
@@ -50,8 +60,14 @@ def test_every_strategy_meets_the_null_everything_and_its_own_effect():
         met = {name: task for task in own if task.column == OWN for name in task.names}
         assert {name: task.scenario for name, task in met.items()} == PLANTED_FOR
         assert {task.days for task in met.values()} == {1.0}
-    weights = [task.days * (8 + len(task.names)) for task in tasks]
-    assert weights == sorted(weights, reverse=True)
+    assert [task.cost for task in tasks] == sorted((task.cost for task in tasks), reverse=True)
+
+
+def test_ticks_are_fine_only_where_what_is_planted_is_over_within_seconds():
+    tasks = plan_tasks(tuple(CATALOGUE), (SYMBOL,), 3.0, 1.0)
+    fine = {task.scenario for task in tasks if task.tick_ns == FINE_NS}
+    assert fine == set(FAST_SCENARIOS) <= set(SCENARIOS)
+    assert {task.tick_ns for task in tasks if task.scenario not in FAST_SCENARIOS} == {COARSE_NS}
 
 
 def test_without_days_of_its_own_an_effect_is_not_run_alone():
@@ -120,27 +136,69 @@ def test_the_document_holds_the_score_of_each_strategy_in_each_market(done, docu
     assert sum(row["scores"][OWN]["trades"] for row in document["rows"]) > 0
 
 
-def test_processes_and_order_change_no_byte(document):
+def test_processes_and_order_change_no_byte_and_finished_markets_are_kept(document, tmp_path):
     tasks = plan_tasks(NAMES, [SYMBOL], DAYS, DAYS)
     seen = []
-    again = run_tournament(tasks, 2, lambda task, share: seen.append((task, share)))
+    again = run_tournament(tasks, 2, lambda what, share: seen.append((what, share)), Parts(tmp_path))
     assert json.loads(to_bytes(document_of(again, 1))) == document
-    assert {task for task, _ in seen} == set(tasks)
     shares = [share for _, share in seen]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
+    assert seen[-1][0].startswith(f"{len(tasks)} of {len(tasks)} markets; XRPUSDT")
+    kept = sorted((tmp_path / "parts").iterdir())
+    assert len(kept) == len(tasks)
+    # Interrupted: one market is missing and one file is broken. The others are not traded again.
+    kept[0].unlink()
+    kept[1].write_bytes(b"half a file")
+    seen.clear()
+    once_more = run_tournament(tasks, 1, lambda what, share: seen.append((what, share)), Parts(tmp_path))
+    assert json.loads(to_bytes(document_of(once_more, 1))) == document
+    finished = {what.partition(" of ")[0] for what, _ in seen}
+    assert finished == {str(len(tasks) - 2), str(len(tasks) - 1), str(len(tasks))}
+    Parts(tmp_path).drop()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parts_of_another_tournament_are_not_found(done, tmp_path):
+    parts = Parts(tmp_path)
+    parts.save(done[0])
+    [other] = [t for t in plan_tasks(NAMES, [SYMBOL], DAYS, DAYS, seed=2) if t.cost == done[0].task.cost][:1]
+    assert parts.load(other) is None
+    found = parts.load(done[0].task)
+    assert found.events == done[0].events
+    for name, trips in done[0].trips.items():
+        assert np.array_equal(found.trips[name].view(np.uint8), trips.view(np.uint8)), name
 
 
 def test_the_page_is_whole_and_says_what_the_document_says(document):
     page = parse(tournament_page(document, 12.0))
     assert page.faults == []
     assert not [e for e in page.elements if e.tag in ("script", "img", "iframe", "object")]
-    rows = page.tables["All results"]
+    rows = page.tables["Results against the planted truth"]
     assert [cells[0] for cells in rows[1:]] == [f"{r['system']} {r['strategy']}" for r in document["rows"]]
+    assert [cells[1] for cells in rows[1:]] == [PLANTED_FOR[r["strategy"]] for r in document["rows"]]
     assert [cells[-1] for cells in rows[1:]] == [r["verdict"] for r in document["rows"]]
+    for cells, row in zip(rows[1:], document["rows"], strict=True):
+        assert cells[2].replace(",", "") == str(row["scores"][OWN]["trades"])
+        assert cells[4].replace(",", "") == str(row["scores"][NULL]["trades"])
+    assert len(page.tables["All markets"][0]) == 13
     assert "licenses no trade" in page.text
     table = terminal_table(document)
     assert table.row_count == len(NAMES)
+
+
+def test_without_days_of_its_own_the_page_judges_on_everything(done):
+    without = document_of([each for each in done if each.task.column != OWN], 1)
+    assert {row["judged_on"] for row in without["rows"]} == {EVERYTHING}
+    page = parse(tournament_page(json.loads(to_bytes(without)), 12.0))
+    assert page.faults == []
+    rows = page.tables["Results against the planted truth"]
+    assert {cells[1] for cells in rows[1:]} == {EVERYTHING}
+    assert len(page.tables["All markets"][0]) == 9
+    assert "where its own effect is planted" not in page.text.replace(_FOUND_WORDS, "")
+
+
+_FOUND_WORDS = "earns where its effect is planted, interval and all"
 
 
 def test_an_interval_is_told_in_words():
