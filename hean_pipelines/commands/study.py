@@ -27,6 +27,8 @@ examples:
   hean study --list
   hean study E5                                     planted truth and null, seed 1
   hean study E3 --seeds 40                          size and power over 40 seeds
+  hean study strategy:momentum_trader --market slow the first step of a strategy: does what it lives on follow its signals?
+  hean study strategy:all                           of every strategy, each on its planted slow market and the null
   hean study --market recorded --tape recordings/   every tape in a folder
   hean study E5 --tape BTCUSDT_2025-06-01.jsonl.zst
 
@@ -44,12 +46,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "name", nargs="?", default="all", metavar="NAME", help="E2, E3, E5, E6, E7 or all (default)"
+        "name",
+        nargs="?",
+        default="all",
+        metavar="NAME",
+        help="E2, E3, E5, E6, E7 or all (default); strategy:NAME, strategy:S9 or strategy:all for first steps",
     )
     parser.add_argument(
         "--market",
-        choices=("synthetic", "recorded"),
-        help="default: recorded where --tape is given, else synthetic",
+        choices=("synthetic", "slow", "recorded"),
+        help="default: recorded where --tape is given, else synthetic, which for strategies is the slow market",
     )
     parser.add_argument(
         "--tape",
@@ -72,11 +78,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run the studies and print what they say; returns the exit code."""
     from hean_pipelines.settings import load_settings
+    from hean_pipelines.studies.catalogue import studies_named
 
     if args.list:
         _print_list()
         return 0
-    studies = _chosen(args.name)
+    studies = studies_named(args.name)
     _check(args)
     settings = load_settings(home=args.home)
     folder = settings.home / "report" / "studies"
@@ -91,22 +98,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _chosen(name: str) -> list[Study]:
-    from hean_pipelines.studies.catalogue import ELSEWHERE, STUDIES
-    from models.errors import ConfigError
-
-    if name.lower() == "all":
-        return list(STUDIES.values())
-    key = name.upper()
-    if key in ELSEWHERE:
-        raise ConfigError(f"study {key} is not run here", remedy=ELSEWHERE[key])
-    if key not in STUDIES:
-        raise ConfigError(
-            f"study: expected one of {', '.join(STUDIES)} or all, was {name!r}", remedy="see --list"
-        )
-    return [STUDIES[key]]
-
-
 def _check(args: argparse.Namespace) -> None:
     from models.errors import ConfigError
 
@@ -117,8 +108,12 @@ def _check(args: argparse.Namespace) -> None:
     if args.seed < 0:
         raise ConfigError(f"--seed: expected at least 0, was {args.seed}")
     recorded = args.market == "recorded" or (args.market is None and args.tape)
-    if args.market == "synthetic" and args.tape:
-        raise ConfigError("--tape is for recorded markets, was given with --market synthetic")
+    if args.market in ("synthetic", "slow") and args.tape:
+        raise ConfigError(f"--tape is for recorded markets, was given with --market {args.market}")
+    if args.market == "slow" and ":" not in args.name:
+        raise ConfigError(
+            f"--market slow is for strategies, was given with {args.name}", remedy="hean study strategy:NAME"
+        )
     if recorded and (args.days is not None or args.seeds is not None):
         raise ConfigError("--days and --seeds are for the synthetic market, were given with recordings")
 
@@ -172,13 +167,16 @@ def _run_seeds(args: argparse.Namespace, studies: Sequence[Study], folder: Path)
 
 
 def _print_list() -> None:
-    from hean_pipelines.studies.catalogue import ELSEWHERE, STUDIES
+    from hean_pipelines.studies.catalogue import ELSEWHERE, FIRST_STEPS, STUDIES
 
     for study in STUDIES.values():
         print(f"{study.name}  {study.asks}")
-        print(f"    asset evidence_tape__{study.slug}; {study.hours:g} h of synthetic market")
+        print(f"    asset {study.asset}; {study.hours:g} h of synthetic market")
     for name, words in ELSEWHERE.items():
         print(f"{name}  {words}")
+    for name, study in FIRST_STEPS.items():
+        print(f"strategy:{name} ({study.name})  {study.asks}")
+        print(f"    asset {study.asset}; {study.hours / 24.0:g} days of slow market")
 
 
 def _print_outcomes(outcomes: Sequence[Outcome]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hean_pipelines.report.blocks import Missing
 from models.errors import DataError
+from models.portfolio.roster import STRATEGIES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,6 +86,9 @@ SPECS: dict[str, Spec] = {
         LEARN,
         "strategy regime n win_rate win_rate_low win_rate_high ev_usd ev_shrunk_usd ev_sd_usd p_ev_positive",
     ),
+    "policy": Spec(
+        "learning/policy.json", "the policy in force", LEARN, "version is_held registered document"
+    ),
     "coverage": Spec(
         "marts/mart_coverage__symbol_day.parquet",
         "how complete the lake is, by dataset, symbol and day",
@@ -100,15 +104,18 @@ SPECS: dict[str, Spec] = {
 }
 
 TAPE_STUDIES = ("e2", "e3", "e5", "e6", "e7")
-STUDY = "run `hean study`"
+CLAIM = "e4"
+FIRST_STEPS = tuple(f"s{place + 1}" for place in range(len(STRATEGIES)))
+STUDY = "run the job `evidence` in `hean dev`"
+FIRST_STEP = "run the job `first_steps` in `hean dev`"
+_STUDY_KEYS = "study asks passed verdict reason market estimate low high n"
 OPTIONAL: dict[str, Spec] = {
-    name: Spec(
-        f"evidence/{name}.json",
-        f"study {name.upper()}, on tapes",
-        STUDY,
-        "study asks passed verdict reason market estimate low high n",
+    name: Spec(f"evidence/{name}.json", shows, remedy, _STUDY_KEYS)
+    for name, shows, remedy in (
+        *((name, f"study {name.upper()}, on tapes", STUDY) for name in TAPE_STUDIES),
+        (CLAIM, "study E4, on closed trades", LEARN),
+        *((name, f"first step of {name.upper()}", FIRST_STEP) for name in FIRST_STEPS),
     )
-    for name in TAPE_STUDIES
 } | {
     "markouts": Spec(
         "learning/markouts.json", "markouts of live fills", LEARN, "fills elsewhere verdict horizons_s groups"

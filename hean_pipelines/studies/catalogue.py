@@ -1,16 +1,22 @@
-"""The studies there are: what each asks, how long a synthetic market it needs, and the functions that run and draw it.
+"""The studies there are: what each asks, its planted markets and how long they are, and the functions that run and draw it.
 
-Here belongs the list, and the body each leaves behind for report and promotion.
+Here belong the list, E2 to E7 and the first step of each strategy, and the body each leaves behind for report and promotion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
-from hean_pipelines.studies import cascades, exhaustion, overfitting, vpin, whales
+from hean_pipelines.studies import cascades, exhaustion, first_step, overfitting, vpin, whales
 from hean_pipelines.studies.outcome import Outcome, without_nan
+from hean_pipelines.studies.planted import planted_tape, planted_words
+from hean_pipelines.studies.questions import QUESTIONS
+from hean_pipelines.studies.slow_tapes import slow_tape, slow_words
 from hean_pipelines.studies.tapes import OnHours, Tape
+from models.errors import ConfigError
+from models.portfolio.roster import place_of
 
 
 class Study(NamedTuple):
@@ -19,75 +25,135 @@ class Study(NamedTuple):
     Attributes
     ----------
     name : str
-    slug : str
-        Of its asset: ``evidence_tape__<slug>``.
+    asset : str
+        Name of its asset.
     asks : str
         What is studied, and when it passes.
     hours : float
         Length of the synthetic market it is run on unless told otherwise.
     run : callable
     draw : callable
+    planted : callable
+        Opens its synthetic market: truth or null, seed, hours.
+    words : callable
+        What is planted in it: truth or null.
 
     """
 
     name: str
-    slug: str
+    asset: str
     asks: str
     hours: float
     run: Callable[[Tape, OnHours | None], Outcome]
     draw: Callable[[Outcome], bytes]
+    planted: Callable[[str, int, float], Tape]
+    words: Callable[[str], str]
+
+
+def _on_tape(name: str, slug: str, asks: str, module: Any) -> Study:
+    return Study(
+        name,
+        f"evidence_tape__{slug}",
+        asks,
+        module.HOURS,
+        module.run,
+        module.draw,
+        partial(planted_tape, name),
+        partial(planted_words, name),
+    )
+
+
+def _first_step(strategy: str) -> Study:
+    question = QUESTIONS[strategy]
+    return Study(
+        f"S{place_of(strategy) + 1}",
+        f"evidence_strategy__{strategy}",
+        question.asks,
+        question.hours,
+        partial(first_step.run, strategy),
+        first_step.draw,
+        partial(slow_tape, strategy),
+        partial(slow_words, strategy),
+    )
 
 
 _ALL: Final = (
-    Study(
+    _on_tape(
         "E2",
         "vpin_study",
         "VPIN against the change of the mid over the next 5 minutes; passes where |correlation| exceeds 0.15",
-        vpin.HOURS,
-        vpin.run,
-        vpin.draw,
+        vpin,
     ),
-    Study(
+    _on_tape(
         "E3",
         "cascade_study",
         "cascades overshoot by more than 0.2 % within 5 minutes and come back by more than 0.1 % ten minutes later, both beyond "
         "what their own volatility does without direction",
-        cascades.HOURS,
-        cascades.run,
-        cascades.draw,
+        cascades,
     ),
-    Study(
+    _on_tape(
         "E5",
         "whale_study",
         "the mid comes back by more than 1 bp within 5 s after whale trades",
-        whales.HOURS,
-        whales.run,
-        whales.draw,
+        whales,
     ),
-    Study(
+    _on_tape(
         "E6",
         "exhaustion_study",
         "fading exhausted forced flow is positive after costs at some horizon, in every funding regime, and for θ ± 2 bps",
-        exhaustion.HOURS,
-        exhaustion.run,
-        exhaustion.draw,
+        exhaustion,
     ),
-    Study(
+    _on_tape(
         "E7",
         "overfitting_study",
         "the best of 16 configurations of S5 and S6 was found, not chosen: deflated Sharpe at least 0.95, probability of "
         "overfitting at most 0.2, and the choice earns out of sample",
-        overfitting.HOURS,
-        overfitting.run,
-        overfitting.draw,
+        overfitting,
     ),
 )
 STUDIES: Final[dict[str, Study]] = {study.name: study for study in _ALL}
+
+FIRST_STEPS: Final[dict[str, Study]] = {name: _first_step(name) for name in QUESTIONS}
+"""The first step of each strategy, by the strategy's name."""
 
 ELSEWHERE: Final[dict[str, str]] = {
     "E1": "premium 90 minutes before a settlement against the rate: runs with `hean train`",
     "E4": "strategy by regime of realised trades: `models.evidence.regime_claim`, over closed trades",
 }
+
+
+def studies_named(name: str) -> list[Study]:
+    """Return the studies of a name, in any case.
+
+    Parameters
+    ----------
+    name : str
+        ``E5``, ``all`` of those, ``strategy:momentum_trader`` or ``strategy:S9`` for a first step, ``strategy:all``.
+
+    Raises
+    ------
+    ConfigError
+        When there is none; says where it is run, or which there are.
+
+    """
+    kind, colon, strategy = name.lower().partition(":")
+    if colon and kind == "strategy":
+        own = [s for key, s in FIRST_STEPS.items() if strategy in ("all", key, s.name.lower())]
+        if not own:
+            raise ConfigError(
+                f"strategy: expected one of {', '.join(FIRST_STEPS)} or all, was {strategy!r}",
+                remedy="see --list",
+            )
+        return own
+    key = name.upper()
+    if key in ELSEWHERE:
+        raise ConfigError(f"study {key} is not run here", remedy=ELSEWHERE[key])
+    if key != "ALL" and key not in STUDIES:
+        raise ConfigError(
+            f"study: expected one of {', '.join(STUDIES)} or all, or strategy:NAME, was {name!r}",
+            remedy="see --list",
+        )
+    return list(STUDIES.values()) if key == "ALL" else [STUDIES[key]]
 
 
 def body_of(study: Study, outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -138,6 +138,11 @@ def planted_parameters(study: str, which: str) -> OrderFlowParameters:
     return OrderFlowParameters(**{**_QUIET, **MARKETS[study][which].changes})  # type: ignore[arg-type]
 
 
+def planted_words(study: str, which: str) -> str:
+    """Return what is planted in a study's market."""
+    return MARKETS[study][which].words
+
+
 def planted_tape(study: str, which: str, seed: int, hours: float) -> Tape:
     """Return a study's market as a tape."""
     planted = MARKETS[study][which]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hean_pipelines.studies.catalogue import Study
 from hean_pipelines.studies.outcome import Outcome
-from hean_pipelines.studies.planted import MARKETS, NULL, TRUTH, planted_tape
+from hean_pipelines.studies.planted import NULL, TRUTH
 from models.evidence.verdict import FAILED, NOT_ENOUGH_DATA, PASSED
 
 _Z = 1.959963984540054
@@ -84,7 +84,7 @@ def size_and_power(study: Study, seeds: int, hours: float, on_seed: OnSeed | Non
     for which in (NULL, TRUTH):
         outcomes = []
         for seed in range(1, seeds + 1):
-            outcomes.append(study.run(planted_tape(study.name, which, seed, hours), None))
+            outcomes.append(study.run(study.planted(which, seed, hours), None))
             if on_seed is not None:
                 on_seed(which, seed)
         shares.append(_share(study, which, hours, outcomes))
@@ -100,7 +100,7 @@ def _share(study: Study, which: str, hours: float, outcomes: list[Outcome]) -> S
     return Share(
         study.name,
         which,
-        MARKETS[study.name][which].words,
+        study.words(which),
         hours,
         len(outcomes),
         found[PASSED],

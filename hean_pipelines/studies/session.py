@@ -13,7 +13,7 @@ from typing import Any
 
 from hean_pipelines.studies.catalogue import Study, body_of
 from hean_pipelines.studies.outcome import Outcome, without_nan
-from hean_pipelines.studies.planted import NULL, TRUTH, planted_tape
+from hean_pipelines.studies.planted import NULL, TRUTH
 from hean_pipelines.studies.recordings import find_recordings, open_tapes
 from hean_pipelines.studies.tapes import OnHours, Tape
 from models.errors import ConfigError
@@ -26,7 +26,7 @@ SEED = 1
 def synthetic_tapes(study: Study, seed: int = SEED, hours: float | None = None) -> list[Tape]:
     """Return the market with the study's planted truth, and its null."""
     length = hours if hours is not None else study.hours
-    return [planted_tape(study.name, which, seed, length) for which in (TRUTH, NULL)]
+    return [study.planted(which, seed, length) for which in (TRUTH, NULL)]
 
 
 def recorded_tapes(paths: Sequence[Path]) -> tuple[list[Tape], list[str]]:

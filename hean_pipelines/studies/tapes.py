@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 from hean_pipelines.studies.outcome import Market
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from models.market.tape import Events
     from models.simulation.order_flow.parameters import OrderFlowParameters
 
@@ -34,6 +37,8 @@ class Tape:
         Opens it: an iterator of arrays of EVENT.
     costs : bool
         Whether studies charge costs; only a planted null goes without, where they would hide what it should show.
+    told : callable, optional
+        Opens it with what is known beyond it: an iterator of events and the outlooks (array of OUTLOOK) of the same stretch.
 
     """
 
@@ -42,6 +47,18 @@ class Tape:
     lot_size: float
     chunks: Callable[[], Iterator[Events]]
     costs: bool = True
+    told: Callable[[], Iterator[tuple[Events, NDArray[np.void]]]] | None = None
+
+    def stretches(self) -> Iterator[tuple[Events, NDArray[np.void]]]:
+        """Open the tape with its outlooks; none where nothing is known beyond it."""
+        from models.market.outlook import new_outlooks
+
+        if self.told is not None:
+            yield from self.told()
+            return
+        nothing = new_outlooks(0)
+        for events in self.chunks():
+            yield events, nothing
 
 
 def synthetic_tape(

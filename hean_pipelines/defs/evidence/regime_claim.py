@@ -107,6 +107,8 @@ def claim_figure(cells: "Sequence[CellRecord]", claim: "RegimeClaim") -> bytes:
         axis.plot(posterior.ppf([0.05, 0.95]), [place, place], color="#8a8a8a", linewidth=2.0)
         axis.plot([cell.wins / cell.trades], [place], "o", color="black", markersize=4)
     axis.set_yticks(range(len(cells)), [f"{c.strategy} {c.regime} ({c.trades})" for c in cells], fontsize=7)
+    axis.tick_params(labelsize=7)
+    axis.invert_yaxis()
     for limit in (SELDOM, OFTEN):
         axis.axvline(limit, color="black", linestyle=":", linewidth=1.0)
     axis.set_xlim(0.0, 1.0)

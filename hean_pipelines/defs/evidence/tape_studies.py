@@ -1,7 +1,8 @@
-"""Assets `evidence_tape__…`: studies E2, E3, E5, E6 and E7 with their pictures and verdicts, and the job that runs them all.
+"""Assets `evidence_tape__…` and `evidence_strategy__…`: studies E2, E3, E5, E6 and E7, and the first step of each strategy.
 
-Here belong storing and showing; the studies are `hean_pipelines.studies`. With the setting `recordings` they run on every tape of
-that folder, without it on a synthetic market with planted truth and its null.
+Each has its pictures and verdicts, and a job runs each kind. Here belong storing and showing; the studies are
+`hean_pipelines.studies`. With the setting `recordings` they run on every tape of that folder, without it on a synthetic market
+with planted truth and its null.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of what it wraps.
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hean_pipelines.studies.tapes import Tape
 
 JOB = "evidence"
+FIRST_STEPS_JOB = "first_steps"
 FINITE = "figures_are_finite"
 ADDS_UP = "counts_add_up"
 _PICTURES_SHOWN = 4
@@ -37,26 +39,31 @@ class StudyConfig(dg.Config):
     hours: float = 0.0
 
 
-def asset_name(study: "Study") -> str:
-    """Name of a study's asset."""
-    return f"evidence_tape__{study.slug}"
-
-
 def tape_study_definitions(settings: "PipelineSettings") -> dg.Definitions:
-    """Return an asset a study, its checks, and the job `evidence`."""
-    from hean_pipelines.studies.catalogue import STUDIES
+    """Return an asset a study, its checks, and the jobs `evidence` and `first_steps`."""
+    from hean_pipelines.studies.catalogue import FIRST_STEPS, STUDIES
 
-    assets = [_asset(settings, study) for study in STUDIES.values()]
-    job = dg.define_asset_job(
-        JOB,
-        selection=dg.AssetSelection.assets(*(asset_name(study) for study in STUDIES.values())),
-        description="Run the studies on tapes: E2, E3, E5, E6, E7. E1 runs with every retrain.",
-    )
-    return dg.Definitions(assets=assets, jobs=[job])
+    assets = [_asset(settings, study) for study in (*STUDIES.values(), *FIRST_STEPS.values())]
+    jobs = [
+        dg.define_asset_job(
+            name,
+            selection=dg.AssetSelection.assets(*(study.asset for study in studies.values())),
+            description=words,
+        )
+        for name, studies, words in (
+            (JOB, STUDIES, "Run the studies on tapes: E2, E3, E5, E6, E7. E1 runs with every retrain."),
+            (
+                FIRST_STEPS_JOB,
+                FIRST_STEPS,
+                "Run the first step of every strategy: is what it lives on there?",
+            ),
+        )
+    ]
+    return dg.Definitions(assets=assets, jobs=jobs)
 
 
 def _asset(settings: "PipelineSettings", study: "Study") -> dg.AssetsDefinition:
-    name = asset_name(study)
+    name = study.asset
 
     @dg.asset(
         name=name,

@@ -1,4 +1,4 @@
-"""Section: study E1, what the premium 90 minutes before a settlement says about the rate; and the studies on tapes."""
+"""Section: study E1, what the premium 90 minutes before a settlement says about the rate; E4, and the studies on tapes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hean_pipelines.report.blocks import Block, Cell, Column, Figure, Figures, Key, Note, Row, Section, Table
 from hean_pipelines.report.charts import Estimate, both_widths, estimates
-from hean_pipelines.report.inputs import STUDY, TAPE_STUDIES
+from hean_pipelines.report.inputs import CLAIM, STUDY, TAPE_STUDIES
 from hean_pipelines.report.subject import POOLED
 from hean_pipelines.report.text import number
 
@@ -101,8 +101,9 @@ def _row(row: dict[str, Any]) -> Row:
 
 def _tapes(inputs: Inputs) -> list[Block]:
     """Return what the studies on tapes say, and which of them say nothing yet."""
-    blocks: list[Block] = [*inputs.missing(*(name for name in TAPE_STUDIES if name in inputs.sources))]
-    found = {name: inputs.documents[name] for name in TAPE_STUDIES if name in inputs.documents}
+    names = sorted((*TAPE_STUDIES, CLAIM))
+    blocks: list[Block] = [*inputs.missing(*(name for name in names if name in inputs.sources))]
+    found = {name: inputs.documents[name] for name in names if name in inputs.documents}
     if found:
         columns = [
             Column("study", is_number=False),
@@ -115,7 +116,9 @@ def _tapes(inputs: Inputs) -> list[Block]:
         ]
         blocks.append(
             Table(
-                "Studies on tapes", columns, [_tape_row(name.upper(), body) for name, body in found.items()]
+                "Studies on tapes and trades",
+                columns,
+                [_tape_row(name.upper(), body) for name, body in found.items()],
             )
         )
     absent = [name.upper() for name in TAPE_STUDIES if name not in inputs.sources]

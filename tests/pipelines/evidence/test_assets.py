@@ -91,4 +91,4 @@ def test_checks_fail_where_sums_or_figures_do_not_hold() -> None:
 def test_the_job_runs_every_study_and_nothing_else(tmp_path: Path) -> None:
     definitions = tape_study_definitions(load_settings(home=tmp_path))
     keys = definitions.resolve_job_def(JOB).asset_layer.selected_asset_keys
-    assert {key.to_user_string() for key in keys} == {f"evidence_tape__{s.slug}" for s in STUDIES.values()}
+    assert {key.to_user_string() for key in keys} == {s.asset for s in STUDIES.values()}

@@ -14,6 +14,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from models.portfolio.policy import LIVE, OFF, SHADOW, Policy, Reason, StrategyPolicy, SymbolPolicy, to_text
+from models.portfolio.roster import STRATEGIES
+from models.regimes.rules import IMPULSE_UP
+
 HOUR_NS = 3_600_000_000_000
 MINUTE_NS = HOUR_NS // 60
 START_NS = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
@@ -49,10 +53,25 @@ def make_home(home: Path, days: int = DAYS) -> Path:
     _write(lake / "marts/mart_bybit__settlement_funding.parquet", _settlements(rates))
     _write(lake / "marts/mart_coverage__symbol_day.parquet", _coverage(random, days))
     _write(lake / "matrix/cells.parquet", _matrix(random))
+    _write_json(lake / "learning/policy.json", _policy(START_NS + days * 24 * HOUR_NS))
     for name, frame in _journal(random, rates).items():
         for (date,), part in frame.with_columns(date=_day(frame)).group_by(["date"], maintain_order=True):
             folder = lake / f"raw_hean__{name}/venue=bybit/symbol=_ALL/date={date}"
             _write(folder / "data.parquet", part.drop("date"))
+    return home
+
+
+def add_steps_and_signals(home: Path) -> Path:
+    """Write what a state folder holds where strategies were studied and shadowed; returns it."""
+    for name, body in _first_steps(np.random.default_rng(7)).items():
+        _write_json(home / f"lake/evidence/{name}.json", body)
+    rows = [
+        _signal(symbol, START_NS + 8 * HOUR_NS * i, (IMPULSE_UP, "RANGE")[i // 24 % 2], i)
+        for i in range(1, 48)
+        for symbol in SYMBOLS
+    ]
+    folder = home / "lake/raw_hean__events/venue=bybit/symbol=_ALL/date=2024-01-16"
+    _write(folder / "signals.parquet", pl.DataFrame(rows))
     return home
 
 
@@ -163,6 +182,77 @@ def _evidence() -> dict[str, object]:
     ]
     keys = ("symbol", "n", "r2", "low", "high", "verdict")
     return {"study": "E1", "passed": True, "rows": [dict(zip(keys, row, strict=True)) for row in rows]}
+
+
+def _policy(made_at_ns: int) -> dict[str, object]:
+    """Return the policy the loops leave behind: three strategies live, one pinned off, one symbol on probation."""
+    strategies = {
+        name: StrategyPolicy(SHADOW, (Reason("SHADOW_TOO_FEW", "12 of 50 shadow trades"),), 0.0, 0.05)
+        for name in STRATEGIES
+    }
+    strategies["funding_pressure"] = StrategyPolicy(
+        LIVE,
+        (Reason("PROMOTED", "studies E1, backtest and shadow"), Reason("STEP", "0.05 towards 0.12")),
+        0.12,
+        0.10,
+    )
+    strategies["hf_scalping"] = StrategyPolicy(
+        LIVE, (Reason("RETAINED", "evidence still holds"),), 0.08, 0.10
+    )
+    strategies["momentum_trader"] = StrategyPolicy(LIVE, (Reason("PINNED_LIVE", "trial"),), 0.05, 0.05)
+    strategies["sentiment"] = StrategyPolicy(OFF, (Reason("PINNED_OFF", "source changed"),), 0.0, 0.0)
+    symbols = {
+        "BTCUSDT": SymbolPolicy(
+            1.5, made_at_ns - 30 * HOUR_NS, 1.0, 0, (Reason("BUFFER_RAISED", "1.0 to 1.5 bps"),)
+        ),
+        "SOLUSDT": SymbolPolicy(
+            4.0,
+            made_at_ns - 4 * HOUR_NS,
+            0.2,
+            made_at_ns - 9 * HOUR_NS,
+            (Reason("PROBATION", "5 of 6 lost"),),
+        ),
+    }
+    made = Policy(
+        made_at_ns,
+        made_at_ns + 48 * HOUR_NS,
+        7,
+        "0f" * 32,
+        matrix_version="3",
+        reasons=(Reason("TIER_SMALL", "10,012.31 USD of equity; capital for all strategies"),),
+        strategies=strategies,
+        symbols=symbols,
+    )
+    return {"version": 7, "is_held": False, "registered": 7, "document": to_text(made)}
+
+
+def _first_steps(random: np.random.Generator) -> dict[str, dict[str, object]]:
+    """Return what the first steps of the first twelve strategies say, of invented markets."""
+    bodies: dict[str, dict[str, object]] = {}
+    for place, name in enumerate(STRATEGIES[:12]):
+        least = float(random.uniform(2.0, 40.0))
+        low, worth, high = (least * value for value in sorted(random.normal(0.8, 1.5, 3).tolist()))
+        verdict = "passed" if low > 0.0 else "failed" if worth <= 0.0 else "not enough data"
+        kind = "recorded" if place % 3 == 0 else "synthetic"
+        market = {
+            "kind": kind,
+            "name": "BTCUSDT of a sample" if kind == "recorded" else "planted truth, seed 1",
+        }
+        row = {"market": market, "verdict": verdict, "details": {"least_found_bps": least, "strategy": name}}
+        bodies[f"s{place + 1}"] = {
+            "study": f"S{place + 1}",
+            "asks": f"what {name} lives on follows its signals",
+            "passed": verdict == "passed",
+            "verdict": verdict,
+            "reason": f"a signal is worth {worth:+.1f} bps",
+            "market": market,
+            "estimate": worth,
+            "low": low,
+            "high": high,
+            "n": int(random.integers(50, 900)),
+            "rows": [row],
+        }
+    return bodies
 
 
 def _settlements(rates: dict[str, np.ndarray]) -> pl.DataFrame:
@@ -384,6 +474,22 @@ def _block(random: np.random.Generator, symbol: str, settlement: int, seq: int) 
     }
 
 
+def _signal(symbol: str, settlement: int, rotation: str, seq: int) -> dict[str, object]:
+    at = settlement - 90 * MINUTE_NS
+    return {
+        "seq": seq,
+        "at_ns": at,
+        "wall_ns": at,
+        "kind": "bank_signal",
+        "strategy": "S8",
+        "symbol": symbol,
+        "body": json.dumps(
+            {"signal": "ENTER", "regime": rotation, "rotation": rotation, "not_traded": "SHADOW"}
+        ),
+        "available_at": at,
+    }
+
+
 def _equity(
     random: np.random.Generator, trades: list[dict[str, object]], start: int, end: int
 ) -> pl.DataFrame:
@@ -398,4 +504,4 @@ def _equity(
 
 
 if __name__ == "__main__":
-    print(make_home(Path(sys.argv[1])))
+    print(add_steps_and_signals(make_home(Path(sys.argv[1]))))

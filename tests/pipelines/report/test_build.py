@@ -19,6 +19,8 @@ SECTIONS = [
     "realised",
     "calibration",
     "evidence",
+    "first-steps",
+    "policy",
     "trades",
     "live",
     "matrix",
@@ -38,6 +40,7 @@ SPEAKS = {
     "equity": ("trades",),
     "live_forecasts": ("live",),
     "matrix": ("matrix",),
+    "policy": ("policy",),
     "coverage": ("coverage",),
     "settlements": ("live",),
 }
@@ -237,7 +240,7 @@ def test_studies_on_tapes_are_shown_where_they_are_and_missed_in_a_line(home: Pa
     (folder / "e7.json").write_text("{", encoding="utf-8")
     page = built(home)
     assert page.faults == []
-    (row,) = page.table("Studies on tapes")
+    (row,) = page.table("Studies on tapes and trades")
     assert row["study"] == "E5"
     assert row["n"] == "1,234"
     assert row["market"] == "synthetic: planted, seed 7"
