@@ -7,6 +7,7 @@ jumps from settlement to settlement, so that there are always orders under way.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -63,7 +64,8 @@ class Trader:
 
     def kill(self, pid: int) -> None:
         """End a life as a power cut would."""
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it died by itself, which is told as `died`
+            os.kill(pid, signal.SIGKILL)
         self._hear("reaped", 30.0)
 
     def close(self) -> None:
@@ -167,6 +169,7 @@ class Campaign:
             "doubled": numbers.count("I1"),
             "lost": sum(numbers.count(number) for number in ("I2", "I3", "I5", "I6")),
             "orphaned": sum(numbers.count(number) for number in ("I4", "I7")) + (not rested),
+            "recoveries_s": times.round(3).tolist(),
             "recovery_s_p50": round(float(np.percentile(times, 50)), 3),
             "recovery_s_p99": round(float(np.percentile(times, 99)), 3),
             "journal_readable": readable,

@@ -9,6 +9,7 @@ Here belongs what is remembered and the order of things; what is done at each is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -27,7 +28,7 @@ from hean_live.app.snapshot import (
     SaveState,
     Snapshot,
 )
-from hean_live.app.state import Campaign, SymbolState, dump_states, load_states
+from hean_live.app.state import BANK, STRATEGY, Campaign, SymbolState, dump_states, load_states
 from hean_live.app.working_orders import remember_btc, try_entry, unanswered, within_rates, work_campaign
 from hean_live.execution.records import OrderRow
 from models.execution.market_gates import BTC
@@ -169,6 +170,9 @@ class Engine:
             return []
         last = max(entries, key=lambda order: order.decision_ns)
         signal = signal_of(symbol, last.side, last.decision_ns, self._rules.strategy)
+        if last.strategy != STRATEGY:
+            # Of the bank: left when its shadow is, or at that time, and booked without waiting for a settlement.
+            signal = replace(signal, strategy=last.strategy, origin=BANK)
         state.campaign = Campaign(signal, last.qty, Decimal(0), now_ns, phase="holding")
         return [Note("adopt", symbol, {"settlement_ns": last.decision_ns, "exit_ns": signal.exit_ns})]
 

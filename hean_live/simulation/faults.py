@@ -32,6 +32,10 @@ CRASH = "crash"
 LOST_JOURNAL = "lost-journal"
 KILL = "kill"
 BY_HAND = "by-hand"
+# Of the shadows, and of the process that must be started anew for them; drawn with them in `script.py`.
+BANK_STALLS = "bank-stalls"
+BANK_ENDS = "bank-ends"
+RESTART = "restart"
 
 OF_REQUESTS = (
     LOST_REQUEST,
@@ -47,8 +51,10 @@ OF_REQUESTS = (
 )
 OF_WINDOWS = (OUTAGE, MAINTENANCE, SKEW, DISCONNECT, MUTE)
 OF_THE_WORLD = (CRASH, LOST_JOURNAL, KILL, BY_HAND)
-ALL = (*OF_REQUESTS, *OF_WINDOWS, *OF_THE_WORLD)
+OF_THE_BANK = (BANK_STALLS, BANK_ENDS, RESTART)
+ALL = (*OF_REQUESTS, *OF_WINDOWS, *OF_THE_WORLD, *OF_THE_BANK)
 
+_OF_THE_PLAN = (*OF_REQUESTS, *OF_WINDOWS, *OF_THE_WORLD)
 _MOST_CRASHES = 4
 _STEPS_BETWEEN_CRASHES = 900.0
 
@@ -112,7 +118,7 @@ def draw_plan(generator: np.random.Generator, allowed: tuple[str, ...], until_s:
     plan = FaultPlan(until_s)
     # Some histories are calm, some are full of trouble: each fault is on with a probability of the seed's own.
     trouble = float(generator.random())
-    chosen = [kind for kind in ALL if generator.random() < trouble and kind in allowed]
+    chosen = [kind for kind in _OF_THE_PLAN if generator.random() < trouble and kind in allowed]
     for kind in chosen:
         if kind in OF_REQUESTS:
             plan.rates[kind] = float(generator.choice((0.03, 0.15, 0.4)))

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from hean_live.app.alarms import Alarms
+from hean_live.app.bank_sizing import system_of
 from hean_live.app.campaign import QuotingRules
 from hean_live.app.engine import Engine, EngineRules
 from hean_live.app.feed import Feed
@@ -22,20 +23,24 @@ from hean_live.app.forecaster import ForecastWorker
 from hean_live.app.gates import GateRules
 from hean_live.app.model_store import ModelStore
 from hean_live.app.runner import STATE_KEY, Options, Parts, Runner
-from hean_live.app.snapshot import Forecasted, ModelView, Settled, WantForecast, WantSettled
+from hean_live.app.snapshot import Forecasted, MatrixCell, ModelView, Settled, WantForecast, WantSettled
 from hean_live.app.trading import TradingRules, build_account
 from hean_live.execution.journal import Journal
 from hean_live.execution.kill_switch import KillSwitch
 from hean_live.replay.log import InputLog, LogRules
+from hean_live.simulation.bank import SimulatedBank
 from hean_live.simulation.market import SimulatedMarket
 from hean_live.simulation.network import RECV_WINDOW_S, FaultyNetwork, SimulatedClient
+from hean_live.simulation.script import REGIMES
 from hean_live.simulation.stream import SimulatedStream
 from hean_live.venues.public import PublicMarket, TickerPage
 from models.portfolio.limits import Limits
+from models.portfolio.policy import Policy
 from models.strategies import funding_pressure as s1
 
 if TYPE_CHECKING:  # the real ones bring sockets and compiled kernels, which nothing here needs
     from hean_live.app.streams import Streams
+    from hean_live.shadow.service import ShadowService
 
 ENTRY_BEFORE_S = 120
 LIMITS = Limits(forecast_age_s=200.0, ticker_age_s=20.0)
@@ -45,6 +50,8 @@ RULES = EngineRules(
     gates=GateRules(LIMITS, Decimal("0.01"), Decimal("0.02"), Decimal("0.03"), LEVERAGE),
     quoting=QuotingRules(max_requotes=3, entry_maker_s=30.0, exit_maker_s=15.0),
     horizons_min=(ENTRY_BEFORE_S // 60,),
+    # One strategy of the bank leaves by tiers; a force-hold of S1's would outlast the simulation.
+    exit_plans={"S18": "ladder"},
 )
 TRADING = TradingRules(
     limits=LIMITS,
@@ -54,6 +61,10 @@ TRADING = TradingRules(
     idle_s=60.0,
     open_s=10.0,
 )
+
+
+_TAKER_FEE = Decimal("0.00055")
+_PAYS = MatrixCell(400, 5.0, 0.99, 50.0, 0.1)
 
 
 class Killed(BaseException):
@@ -115,7 +126,9 @@ class SimulatedForecasts:
     def ask(self, task: WantForecast | WantSettled, now_ns: int, _model: object) -> None:
         """Take a task."""
         if isinstance(task, WantSettled):
-            self._results.append(Settled(task.symbol, task.settlement_ns, float(self._market.rate)))
+            # Nobody can tell the rate of a settlement that never was.
+            if task.settlement_ns == self._market.settlement_ms * 1_000_000:
+                self._results.append(Settled(task.symbol, task.settlement_ns, float(self._market.rate)))
             return
         edge = self._edges[task.symbol]
         self._results.append(
@@ -154,12 +167,24 @@ class _Champion:
 
 
 class SimulatedModel:
-    """A champion that may trade."""
+    """A champion that may trade.
+
+    Parameters
+    ----------
+    policy : Policy, optional
+        By which strategies of the bank trade too; all of them then pay in every regime.
+
+    """
 
     model = _Champion()
-    matrix: Mapping[tuple[str, str], object] = MappingProxyType({})
-    policy = None
     policy_version = ""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.policy = policy
+        names = () if policy is None else policy.strategies
+        self.matrix: Mapping[tuple[str, str], MatrixCell] = MappingProxyType(
+            {(system_of(name), regime): _PAYS for name in names for regime in REGIMES}
+        )
 
     def view(self, _now_ns: int) -> ModelView:
         """Return what the gates ask for."""
@@ -182,6 +207,10 @@ class Life:
         Called wherever the process may die.
     client : callable
         Makes the venue's client; tests plant faults of the executor here.
+    bank : SimulatedBank, optional
+        The shadows; without them S1 trades alone.
+    policy : Policy, optional
+        By which the shadows' strategies may trade.
     record : LogRules, optional
         How the engine's inputs are written down beside the journal, to be replayed; not at all without.
 
@@ -197,6 +226,8 @@ class Life:
         step: Callable[[str], None],
         client: SimulatedClient,
         *,
+        bank: SimulatedBank | None = None,
+        policy: Policy | None = None,
         record: LogRules | None = None,
     ) -> None:
         clock = network.venue.clock
@@ -209,6 +240,7 @@ class Life:
             client, self.journal, self.kill_switch, alarms, feed, TRADING, monotonic=clock.monotonic
         )
         self.engine = Engine(market.symbols, RULES, self.journal.meta(STATE_KEY) or "")
+        self._inputs = InputLog(home, RULES, record, alarms) if record else None
         parts = Parts(
             journal=self.journal,
             engine=self.engine,
@@ -216,13 +248,14 @@ class Life:
             account=self.account,
             kill_switch=self.kill_switch,
             alarms=alarms,
-            models=cast(ModelStore, SimulatedModel()),
+            models=cast(ModelStore, SimulatedModel(policy)),
             watchers={},
             worker=cast(ForecastWorker, SimulatedForecasts(market, edges)),
             instruments={symbol: market.instrument(symbol) for symbol in market.symbols},
-            taker_fees={},
+            taker_fees=dict.fromkeys(market.symbols, _TAKER_FEE),
             streams=cast("Streams", stream),
-            inputs=InputLog(home, RULES, record, alarms) if record else None,
+            shadows=cast("ShadowService", bank),
+            inputs=self._inputs,
         )
         self.runner = Runner(
             parts,
@@ -235,6 +268,12 @@ class Life:
     def poll(self) -> None:
         """Let the loop go round once."""
         self.runner.poll()
+
+    def stop(self, pause: Callable[[float], object]) -> None:
+        """End in good order, as SIGTERM does: our orders are cancelled, positions left to their stops."""
+        self.account.cancel_all(timeout_s=10.0, pause=pause)
+        if self._inputs is not None:
+            self._inputs.close()
 
     def end(self) -> None:
         """Close the handles a dead process leaves to the operating system; nothing is written."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 
-from hean_live.execution.client_id import parse_client_id
-from hean_live.execution.invariants import VenueRecords, Violation, violations
-from hean_live.execution.journal import Journal
 from hean_live.replay.log import LogRules
 from hean_live.simulation import faults
+from hean_live.simulation.bank import SimulatedBank, promoted
 from hean_live.simulation.clock import VirtualClock
 from hean_live.simulation.market import SimulatedMarket
 from hean_live.simulation.network import FaultyNetwork, SimulatedClient
-from hean_live.simulation.process import ENTRY_BEFORE_S, LIMITS, Killed, Life
+from hean_live.simulation.process import ENTRY_BEFORE_S, Killed, Life
+from hean_live.simulation.referee import Outcome, Referee
+from hean_live.simulation.script import BankScript, draw_script
+from hean_live.simulation.sights import SimulatedSights
 from hean_live.simulation.stream import SimulatedStream
 from hean_live.simulation.trace import Trace
 from hean_live.simulation.venue import SimulatedVenue
@@ -33,30 +33,8 @@ FAULTS_UNTIL_S = 200.0
 _LEAD_S = 5
 _REST_S = 400.0
 _RESTART_S = 5.0
-
-
-@dataclass
-class Outcome:
-    """What one seed came to.
-
-    Attributes
-    ----------
-    seed : int
-    violations : list of Violation
-    orders, fills, crashes, requests : int
-        How much happened.
-    trace : list of str
-        Line by line, if asked for.
-
-    """
-
-    seed: int
-    violations: list[Violation] = field(default_factory=list)
-    orders: int = 0
-    fills: int = 0
-    crashes: int = 0
-    polls: int = 0
-    trace: list[str] = field(default_factory=list)
+_WITH_BANK = 0.6
+_WITH_SIGHTS = 0.6
 
 
 class Session:
@@ -108,9 +86,29 @@ class Session:
         self._by_hand = list(self.plan.by_hand_s)
         self._kill_s = self.plan.kill_s
         self._gone: set[str] = set()
+        self._lives = 0
         self.outcome = Outcome(seed)
+        self._referee = Referee(home, self.venue, self.trace, self.outcome)
         self._life: Life | None = None
+        self._draw_shadows(seed, allowed, length_s)
         self.trace.add(START_NS, f"faults: {self.plan}")
+        self.trace.add(START_NS, f"bank: {self._script}")
+
+    def _draw_shadows(self, seed: int, allowed: tuple[str, ...], length_s: int) -> None:
+        """Draw whether there are shadows and sights, and what they say; by a generator of their own."""
+        generator = np.random.default_rng((seed, 1))
+        script = draw_script(generator, allowed, SYMBOLS, START_NS, FAULTS_UNTIL_S)
+        sights = SimulatedSights(SYMBOLS, generator, START_NS, length_s)
+        self._script: BankScript | None = script if generator.random() < _WITH_BANK else None
+        # Shadows live on the streams, which see the market too; S1 may do without either.
+        seen = self._script is not None or generator.random() < _WITH_SIGHTS
+        self._sights = sights if seen else None
+        self._restarts_s = list(script.restarts_s) if self._script is not None else []
+        self._bank_generator = generator
+        if self._script is not None:
+            # Where S1 wants nothing, the bank has a symbol to itself.
+            for symbol in SYMBOLS:
+                self._edges[symbol] *= float(generator.choice((0.0, 1.0)))
 
     def run(self) -> Outcome:
         """Run to rest and check."""
@@ -119,14 +117,18 @@ class Session:
         except Killed:
             raise
         except Exception as error:
-            self._blame(
+            self._referee.blame(
                 "I0", f"the executor died of {type(error).__name__}: {error}\n{traceback.format_exc()}"
             )
         finally:
             if self._life is not None:
                 self._life.end()
-        self._check()
-        self.outcome.orders = len(self.venue.exchange.orders)
+        self._referee.check(self._gone)
+        links = [order.request.link_id for order in self.venue.exchange.orders.values()]
+        self.outcome.orders = len(links)
+        self.outcome.bank_orders = sum(
+            link.startswith("hn-") and not link.startswith("hn-S1-") for link in links
+        )
         self.outcome.fills = len(self.venue.exchange.executions)
         self.outcome.trace = self.trace.lines
         return self.outcome
@@ -136,12 +138,15 @@ class Session:
         quiet_polls = 0
         while quiet_polls < 2:
             if self.clock.monotonic() > deadline_s:
-                self._blame("I13", f"should have come to rest within {_REST_S:.0f} s, {self._unrest()}")
+                self._referee.blame(
+                    "I13",
+                    f"should have come to rest within {_REST_S:.0f} s, {self._referee.unrest(self._life)}",
+                )
                 return
             self._turn()
             # After the last fault the venue is asked once more before anything is concluded.
             over = self.clock.monotonic() >= self.plan.until_s + 80.0
-            quiet_polls = quiet_polls + 1 if over and not self._unrest() else 0
+            quiet_polls = quiet_polls + 1 if over and not self._referee.unrest(self._life) else 0
 
     def _turn(self) -> None:
         """One poll of the process, or its restart, and the time until the next."""
@@ -149,6 +154,9 @@ class Session:
             if self._life is None:
                 self._life = self._start()
             self._act_by_hand(self._life)
+            if self._restarts_s and self.clock.monotonic() >= self._restarts_s[0]:
+                self._restart(self._life)
+                return
             self._life.poll()
             self.outcome.polls += 1
             self.network.pass_time(self._pause_s(self._life))
@@ -161,9 +169,13 @@ class Session:
             self.network.pass_time(_RESTART_S)
 
     def _start(self) -> Life:
-        stream = SimulatedStream(self.venue, self.plan, self._generator)
-        client = self._make_client(self.network, self._watch)
+        stream = SimulatedStream(self.venue, self.plan, self._generator, self._sights)
+        client = self._make_client(self.network, self._referee.watch)
         self.trace.add(self.clock.now_ns, "the process starts")
+        bank = None
+        if self._script is not None:
+            bank = SimulatedBank(self._script, self._lives, self.clock, self.market, self._bank_generator)
+        self._lives += 1
         return Life(
             self._home,
             self.network,
@@ -172,6 +184,8 @@ class Session:
             self._edges,
             self._step,
             client,
+            bank=bank,
+            policy=None if bank is None else promoted(START_NS),
             record=self._record,
         )
 
@@ -206,6 +220,17 @@ class Session:
         self._steps_left = self._crashes.pop(0) if self._crashes else -1
         self.network.pass_time(float(self._generator.choice((0.5, 5.0, 40.0))))
 
+    def _restart(self, life: Life) -> None:
+        """Stop the process in good order; it is started again by the next turn."""
+        self._restarts_s.pop(0)
+        self.trace.add(self.clock.now_ns, "the process is stopped")
+        self._life = None
+        try:
+            life.stop(self.network.pass_time)
+        finally:
+            life.end()
+        self.network.pass_time(_RESTART_S)
+
     def _end_life(self) -> None:
         if self._life is not None:
             self._life.end()
@@ -236,60 +261,5 @@ class Session:
                     self.trace.add(self.clock.now_ns, f"refused: {refusal}")
                 return
 
-    # --- checking
 
-    def _watch(self, order: NewOrder) -> None:
-        """Look at every request on its way out: in the journal before the wire, and within the limits."""
-        at_ns = self.clock.now_ns
-        self.trace.add(at_ns, f"place {order.client_id} {order.side:+d} {order.qty} @ {order.price}")
-        reader = Journal(self._home / "journal.sqlite")
-        row = reader.order(order.client_id)
-        reader.close()
-        if row is None or row.state != "submitting":
-            self._blame("I11", f"{order.client_id}: should be in the journal before the wire, was {row}")
-        if order.reduce_only:
-            return
-        equity = self.venue.wallet().equity_usd
-        held = abs(self.venue.exchange.position(order.symbol).qty)
-        price = order.price or Decimal(0)
-        used = (held + order.qty) * price
-        # The mark has moved since the executor looked: a hundredth is more than it moves in a poll.
-        allowed = LIMITS.symbol_exposure * equity * Decimal("1.01")
-        if used > allowed or order.qty * price > LIMITS.capital_fraction * LIMITS.leverage * equity * Decimal(
-            "1.01"
-        ):
-            self._blame("I12", f"{order.client_id}: {used} USD should be within {allowed} USD")
-
-    def _unrest(self) -> str:
-        """Say what is still under way, ``""`` at rest."""
-        life = self._life
-        if life is None:
-            return "the process is down"
-        ours = [
-            order.request.link_id
-            for order in self.venue.exchange.open_orders()
-            if parse_client_id(order.request.link_id) is not None
-        ]
-        if ours:
-            return f"open orders {ours}"
-        if life.account.problem:
-            return f"unreconciled: {life.account.problem}"
-        held = [symbol for symbol in SYMBOLS if self.venue.exchange.position(symbol).qty]
-        if held:
-            return f"positions {held}"
-        return "" if not life.journal.active_orders() else f"active {life.journal.active_orders()}"
-
-    def _check(self) -> None:
-        journal = Journal(self._home / "journal.sqlite")
-        records = VenueRecords(
-            [order for order in self.venue.every_order() if order.client_id not in self._gone],
-            self.venue.executions(self.clock.now_ns),
-            self.venue.positions(self.clock.now_ns),
-            self.venue.exchange.account.wallet_usd - self.venue.start_usd,
-        )
-        self.outcome.violations += violations(journal, records, at_rest=True)
-        journal.close()
-
-    def _blame(self, number: str, words: str) -> None:
-        self.trace.add(self.clock.now_ns, f"VIOLATION {number}: {words}")
-        self.outcome.violations.append(Violation(number, words))
+__all__ = ["Outcome", "Session"]

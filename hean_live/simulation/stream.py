@@ -10,6 +10,7 @@ from hean_live.app.alarms import Alarms
 from hean_live.simulation import faults
 from hean_live.simulation.clock import NANOSECONDS
 from hean_live.simulation.faults import FaultPlan
+from hean_live.simulation.sights import SimulatedSights
 from hean_live.simulation.venue import SimulatedVenue, Told
 from hean_live.venues.streams.private_events import (
     Connected,
@@ -35,22 +36,31 @@ class SimulatedStream:
     venue : SimulatedVenue
     plan : FaultPlan
     generator : numpy.random.Generator
+    sights : SimulatedSights, optional
+        What is seen of the markets; without it nothing, as where the market's streams are off.
 
     """
 
-    def __init__(self, venue: SimulatedVenue, plan: FaultPlan, generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        venue: SimulatedVenue,
+        plan: FaultPlan,
+        generator: np.random.Generator,
+        sights: SimulatedSights | None = None,
+    ) -> None:
         self._venue = venue
         self._plan = plan
         self._generator = generator
+        self._sights = sights
         self.wake: Callable[[], None] | None = None
         self._connected = False
         self._read = len(venue.told)
         self._waiting: list[tuple[int, int, PrivateEvent]] = []
         self._count = 0
 
-    def sights(self, _market_ns: int) -> dict[str, MarketSight]:
-        """Return nothing: the simulated market is its tickers."""
-        return {}
+    def sights(self, market_ns: int) -> dict[str, MarketSight]:
+        """Return what is seen of the markets beyond their tickers."""
+        return {} if self._sights is None else self._sights.at(market_ns)
 
     def drain(self) -> list[PrivateEvent]:
         """Return what has arrived by now."""

@@ -7,7 +7,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from hean_live.simulation import faults, process
+from hean_live.simulation import faults, process, session
 from hean_live.simulation.run import run_seed, run_seeds
 from models.execution.exits import LADDER, Tier
 from models.execution.quotes import LAYERED, QuoteParams
@@ -22,6 +22,9 @@ LOSSES = (faults.CRASH, faults.LOST_JOURNAL)
 def _layers(monkeypatch: pytest.MonkeyPatch) -> None:
     quoting = replace(process.RULES.quoting, quotes=QuoteParams(LAYERED), exits=NEAR)
     monkeypatch.setattr(process, "RULES", replace(process.RULES, quoting=quoting))
+    # S1 alone, which sees no trend: a force-hold would outlast the simulation.
+    monkeypatch.setattr(session, "_WITH_BANK", 0.0)
+    monkeypatch.setattr(session, "_WITH_SIGHTS", 0.0)
 
 
 def test_the_invariants_hold() -> None:
