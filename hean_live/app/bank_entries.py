@@ -28,7 +28,7 @@ from models.gates.order import Verdict, pass_gates
 from models.gates.pace import remember_entry
 from models.gates.records import AccountFacts, Candidate, Facts, Fees, PolicyFacts, Standing
 from models.learning.roster import canonical
-from models.portfolio.conflicts import Contender, Holder, resolve_conflicts
+from models.portfolio.conflicts import CONFLICT, Contender, Holder, resolve_conflicts
 from models.portfolio.limits import Breach
 from models.portfolio.roster import KINDS, Kind
 from models.portfolio.rotator import Rotation, Value, rotate
@@ -235,6 +235,8 @@ def _choose(
             refused[id(own)] = (NOT_CARRIED_OUT, words)
         elif snapshot.halts:
             refused[id(own)] = next(iter(snapshot.halts.items()))
+        elif (under_way := _own_campaign(own.signal, states)) is not None:
+            refused[id(own)] = (CONFLICT, under_way)
         else:
             cell = snapshot.matrix.get((system_of(signal.strategy), own.rotation.regime))
             value = math.nan if cell is None else cell.ev_shrunk_usd
@@ -247,6 +249,15 @@ def _choose(
         if id(contender) in lost:
             refused[id(own)] = (lost[id(contender)].reason, lost[id(contender)].words)
     return {id(own) for own, contender in contenders if id(contender) in won}, refused
+
+
+def _own_campaign(signal: BankSignal, states: Mapping[str, SymbolState]) -> str | None:
+    """Return why the strategy itself is in its own way: one campaign a symbol, until its position is left and booked."""
+    state = states.get(signal.symbol)
+    campaign = None if state is None else state.campaign
+    if campaign is None or campaign.signal.strategy != system_of(signal.strategy):
+        return None
+    return f"{signal.strategy} is {campaign.phase} {signal.symbol} already"
 
 
 def blocked_by(verdict: Verdict) -> str:

@@ -83,7 +83,7 @@ def work_campaign(
     orders = [
         order
         for order in snapshot.orders.get(symbol, [])
-        if order.decision_ns == campaign.signal.settlement_ns
+        if (order.decision_ns, order.strategy) == (campaign.signal.settlement_ns, campaign.signal.strategy)
     ]
     no_entries = "; ".join(reason for reason in snapshot.halts if reason != "DRY_RUN")
     situation = Situation(

@@ -102,7 +102,8 @@ def take_back(journal: Journal, explained_by: OrderRow, qty: Decimal) -> None:
     """Undo write-offs of a decision, newest first, that a late fill of its order `explained_by` accounts for."""
     orders = journal.orders_of(explained_by.symbol, explained_by.decision_ns)
     for row in reversed(orders):
-        if row.reason == WRITTEN_OFF and row.side == explained_by.side:
+        ours = row.strategy == explained_by.strategy
+        if ours and row.reason == WRITTEN_OFF and row.side == explained_by.side:
             undone = min(qty, row.filled_qty)
             journal.put_order(replace(row, filled_qty=row.filled_qty - undone))
             qty -= undone

@@ -131,12 +131,13 @@ def _sizes(journal: Journal) -> list[Violation]:
     """
     found = []
     adopted = {str(event.get("client_id")) for event in journal.events("adopt")}
-    targets: dict[tuple[str, int], Decimal] = {}
+    targets: dict[tuple[str, int, str], Decimal] = {}
     for event in journal.events("entry"):
-        key = (str(event["symbol"]), _int(event.get("settlement_ns")))
+        key = (str(event["symbol"]), _int(event.get("settlement_ns")), str(event["strategy"]))
         targets[key] = Decimal(str(event["qty"]))
-    for (symbol, decision_ns), target in targets.items():
-        entries = [row for row in journal.orders_of(symbol, decision_ns) if row.leg == "entry"]
+    for (symbol, decision_ns, strategy), target in targets.items():
+        orders = journal.orders_of(symbol, decision_ns)
+        entries = [row for row in orders if row.leg == "entry" and row.strategy == strategy]
         filled = sum((row.filled_qty for row in entries), ZERO)
         before = sum((row.filled_qty for row in entries if row.client_id in adopted), ZERO)
         if filled > max(target, before):

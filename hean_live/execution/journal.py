@@ -81,9 +81,13 @@ class Journal(JournalFile):
         )
 
     def events(self, kind: str) -> list[dict[str, object]]:
-        """Return the bodies of all events of one kind, oldest first, with ``symbol`` and ``at_ns`` added."""
-        rows = self._execute("SELECT body, symbol, at_ns FROM events WHERE kind = ? ORDER BY seq", (kind,))
-        return [{**json.loads(body), "symbol": symbol, "at_ns": at_ns} for body, symbol, at_ns in rows]
+        """Return the bodies of all events of one kind, oldest first, with ``strategy``, ``symbol``, ``at_ns`` added."""
+        query = "SELECT body, strategy, symbol, at_ns FROM events WHERE kind = ? ORDER BY seq"
+        rows = self._execute(query, (kind,))
+        return [
+            {**json.loads(body), "strategy": strategy, "symbol": symbol, "at_ns": at_ns}
+            for body, strategy, symbol, at_ns in rows
+        ]
 
     # --- orders
 

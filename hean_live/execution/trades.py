@@ -43,7 +43,9 @@ def build_live_trade(
         None if nothing was filled, or the fills do not close what they opened.
 
     """
-    legs = {order.client_id: order.leg for order in orders if order.decision_ns == context.decision_ns}
+    # Two strategies may decide in the same second.
+    key = (context.decision_ns, context.strategy)
+    legs = {order.client_id: order.leg for order in orders if (order.decision_ns, order.strategy) == key}
     ours = [fill for fill in fills if fill.kind == TRADE and fill.client_id in legs]
     entries = [fill for fill in ours if legs[fill.client_id] == "entry"]
     exits = [fill for fill in ours if legs[fill.client_id] != "entry"]

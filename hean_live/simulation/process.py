@@ -84,7 +84,7 @@ class MortalJournal(Journal):
 
     def __init__(self, path: Path, step: Callable[[str], None]) -> None:
         self._step: Callable[[str], None] | None = None
-        super().__init__(path)
+        super().__init__(path, fsync=False)  # processes die here, not machines
         self._step = step
 
     def _execute(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
@@ -178,6 +178,7 @@ class SimulatedModel:
 
     model = _Champion()
     policy_version = ""
+    regimes = None
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.policy = policy

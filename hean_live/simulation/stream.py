@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hean_live.app.alarms import Alarms
+from hean_live.app.regime_model import LoadedRegimes
 from hean_live.simulation import faults
 from hean_live.simulation.clock import NANOSECONDS
 from hean_live.simulation.faults import FaultPlan
@@ -81,6 +82,9 @@ class SimulatedStream:
         arrived = sorted(item for item in self._waiting if item[0] <= now_ns)
         self._waiting = [item for item in self._waiting if item[0] > now_ns]
         return [event for _, _, event in arrived]
+
+    def follow_regimes(self, loaded: LoadedRegimes | None) -> None:
+        """Filter nothing: what is seen is drawn, not made out."""
 
     def report(self, _alarms: Alarms) -> None:
         """Nothing to report: there is no market stream here."""

@@ -16,6 +16,7 @@ from models.portfolio.policy import Reason, StrategyPolicy, SymbolPolicy
 from models.regimes.rules import IMPULSE_UP
 from tests.live.bank_polls import (
     ALT,
+    HELD,
     IMPULSE,
     MOMENTUM,
     NOON,
@@ -25,6 +26,7 @@ from tests.live.bank_polls import (
     begin,
     ended,
     engine,
+    filled,
     news,
     notes,
     of,
@@ -203,6 +205,25 @@ def test_who_holds_a_symbol_keeps_it_and_s1_too():
     # Same strategy, same side: nothing is added while a campaign is under way.
     paced = subject.on_poll(poll(news(asked(at_ns=NOON + 2 * NS)), 3), sights(3))
     assert told(paced)[0][1] == "COOLDOWN"
+
+
+def test_a_strategy_is_not_entered_again_before_its_position_is_left():
+    """The new campaign would sell the old position under its own decision, and neither could be booked."""
+    subject = engine()
+    begin(subject)
+    again = asked(at_ns=NOON + 140 * NS)
+    commands = subject.on_poll(poll(news(again), 141, **HELD), sights(141))
+    assert told(commands) == [("S7", "CONFLICT", "impulse_engine is entering BTCUSDT already")]
+    assert notes(commands, "entry") == []
+
+
+def test_orders_of_another_strategy_of_the_same_second_are_not_the_campaigns():
+    subject = engine()
+    begin(subject)
+    other = filled(client_id="hn-S1-BTCUSDT-sx6ps0-e0", strategy="S1")
+    commands = subject.on_poll(poll(news(asked()), 2, orders={SYMBOL: [other]}), sights(2))
+    placed = of(commands, Place)
+    assert [(c.decision.strategy, c.decision.leg, c.decision.qty) for c in placed] == [("S7", "e0", D("2.39"))]
 
 
 @pytest.mark.parametrize("strategy", ["enhanced_grid", "basis_arbitrage"])
