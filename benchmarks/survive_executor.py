@@ -1,9 +1,9 @@
 """What `hean live` needs when nothing happens: memory and the time to its ready line, in a dry run on the local testnet.
 
-Measured twice: as it trades (streams, shadows of all strategies, a cached bundle with a LightGBM booster, ten symbols), and bare
-(no streams, no shadows, no bundle). The registry is absent in both, so that what is measured is the start from the cache. Seconds
-of CPU stand beside those of the clock, which say little on a machine that does other things too; ``anonymous`` is the part of the
-memory that no file stands behind.
+Measured three times: as it trades (streams, shadows of all strategies, a cached bundle with a LightGBM booster, ten symbols), the
+same without shadows, and bare (no streams, no shadows, no bundle). The registry is absent in all, so that what is measured is the
+start from the cache. Seconds of CPU stand beside those of the clock, which say little on a machine that does other things too;
+``anonymous`` is the part of the memory that no file stands behind.
 """
 
 from __future__ import annotations
@@ -30,12 +30,11 @@ _STARTS = 3
 _WARM_WITHIN_S = 600.0
 _READY_WITHIN_S = 120.0
 _UNSEEN_S = 2.0
-_GIVEN_BACK_S = 15.0  # after that the executor has given back what only its start needed
 _FAR_NS = 4_000_000_000_000_000_000
 
 
 def executor(idle_s: float, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure both; `idle_s` seconds pass after the shadows are at work, or after the ready line without any."""
+    """Measure all; `idle_s` seconds pass after the shadows are at work, or after the ready line without any."""
     with testnet() as ready:
         with tempfile.TemporaryDirectory(prefix="hean-survive-") as folder:
             home = Path(folder)
@@ -45,6 +44,9 @@ def executor(idle_s: float, say: Callable[[str], None]) -> dict[str, Any]:
             say("executor: warmed up")
             whole = _measure(own, idle_s, _WARM_WITHIN_S, _STARTS)
             say(f"executor: {whole}")
+            own = environment(home, ready, HEAN_LIVE_STREAMS="true", HEAN_LIVE_SHADOWS="false")
+            streams = _measure(own, idle_s, 0.0, _STARTS)
+            say(f"executor without shadows: {streams}")
         with tempfile.TemporaryDirectory(prefix="hean-survive-") as folder:
             own = environment(Path(folder), ready, HEAN_LIVE_STREAMS="false", HEAN_LIVE_SHADOWS="false")
             bare = _measure(own, idle_s, 0.0, _STARTS)
@@ -56,6 +58,8 @@ def executor(idle_s: float, say: Callable[[str], None]) -> dict[str, Any]:
         "start_cpu_s": whole["cpu_s"],
         "start_to_shadows_s": whole["shadows_s"],
         "executor_symbols": len(SYMBOLS),
+        "idle_rss_mb_streams": streams["rss_mb"],
+        "start_to_ready_s_streams": streams["ready_s"],
         "idle_rss_mb_bare": bare["rss_mb"],
         "start_to_ready_s_bare": bare["ready_s"],
         "start_cpu_s_bare": bare["cpu_s"],
@@ -155,7 +159,7 @@ def _measure(own: dict[str, str], idle_s: float, shadows_within_s: float, starts
             if shadows_within_s:
                 shadows_s.append(warm)
             if start == starts - 1:
-                time.sleep(max(idle_s, _GIVEN_BACK_S) if shadows_within_s else idle_s)
+                time.sleep(idle_s)
                 memory, anonymous = rss_mb(live.pid), rss_mb(live.pid, "RssAnon")
         finally:
             live.kill()

@@ -1,35 +1,24 @@
-"""The executor as a process: light imports, memory given back, one instance a home folder, logs, the service manager's protocol.
+"""The executor as a process: light imports, one instance a home folder, logs, the service manager's protocol.
 
 Here belongs what concerns the operating system. Nothing of trading does.
 """
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import logging
 import os
 import socket
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from models.errors import ConfigError
 
 HEAVY_MODULES = ("pandas", "sklearn", "matplotlib", "graphviz", "pyarrow", "dask", "cffi")
-
-COMPILER: Final = "libllvmlite"
-"""Loading compiled kernels runs through it; its code then stays resident although nothing calls it again."""
-_MAPS: Final = Path("/proc/self/maps")
-_DONTNEED: Final = 4  # of madvise(2); Linux
-_LOOK_S: Final = 1.0
-_SETTLE_S: Final = 10.0
 
 _LEVELS = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.INFO, "<6>"))
 
@@ -121,57 +110,3 @@ def notify(message: str) -> None:
             channel.sendto(message.encode(), target)
     except OSError as error:
         logging.getLogger(__name__).warning("the service manager could not be told %r: %s", message, error)
-
-
-def give_back_code(library: str = COMPILER) -> int:
-    """Let go of the resident code of a library; what is called again is read from its file again.
-
-    Only mappings of its file that are executable and cannot be written are touched: they hold nothing but the file.
-
-    Parameters
-    ----------
-    library : str
-        Part of the file's name.
-
-    Returns
-    -------
-    int
-        Bytes of address space told of; 0 where the library is not loaded, or the system is not Linux.
-
-    """
-    if not _MAPS.is_file():
-        return 0
-    advise = ctypes.CDLL(None, use_errno=True).madvise
-    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    told = 0
-    for line in _MAPS.read_text().splitlines():
-        fields = line.split(maxsplit=5)
-        if len(fields) < 6 or library not in Path(fields[5]).name or fields[1] != "r-xp":
-            continue
-        start, end = (int(word, 16) for word in fields[0].split("-"))
-        if advise(start, end - start, _DONTNEED) == 0:
-            told += end - start
-    return told
-
-
-def give_back_when_settled(is_settled: Callable[[], bool], settle_s: float = _SETTLE_S) -> threading.Thread:
-    """Give the compiler's code back once everything is loaded, from a thread that ends then.
-
-    Parameters
-    ----------
-    is_settled : callable
-        Whether whatever loads compiled code has begun its work.
-    settle_s : float
-        To wait after that.
-
-    """
-
-    def wait() -> None:
-        while not is_settled():
-            time.sleep(_LOOK_S)
-        time.sleep(settle_s)
-        logging.getLogger(__name__).debug("%d bytes of the compiler's code were given back", give_back_code())
-
-    thread = threading.Thread(target=wait, name="memory", daemon=True)
-    thread.start()
-    return thread

@@ -34,7 +34,6 @@ from hean_live.app.monitor import Monitor
 from hean_live.app.mood import SENTIMENT_KIND
 from hean_live.app.parts import Options, Parts
 from hean_live.app.policy import POLICY_KIND, Vetoes
-from hean_live.app.process import give_back_when_settled
 from hean_live.app.runner import Runner
 from hean_live.app.trading import TradingRules, build_account
 from hean_live.app.watched_journal import WatchedJournal
@@ -138,8 +137,6 @@ def assemble(
         add_shadows(parts, streams, settings)
     if streams is not None:
         streams.start()
-        shadows = parts.shadows
-        give_back_when_settled(lambda: shadows is None or not shadows.problem)
     if account is not None:
         account.reconcile_if_due(busy=True)
     _journal_start(journal, settings, options, parts)
