@@ -45,7 +45,9 @@ def kills(count: int, say: Say) -> dict[str, Any]:
 def messages(count: int, say: Say) -> dict[str, Any]:
     """Serve `count` bent messages; returns the sums."""
     started = time.perf_counter()
-    rows = _run(_bend, shares(count, _MESSAGES_A_SHARE), "messages", say)
+    rows = _run(
+        _bend, shares(count, _MESSAGES_A_SHARE), "messages", say, a_processor=3
+    )  # they wait for the disk
     kinds: Counter[str] = Counter()
     for row in rows:
         kinds.update(row["crash_kinds"])
@@ -65,9 +67,9 @@ def shares(count: int, most: int) -> list[int]:
 
 
 def _run(
-    work: Callable[[int, int], dict[str, Any]], sizes: list[int], name: str, say: Say
+    work: Callable[[int, int], dict[str, Any]], sizes: list[int], name: str, say: Say, *, a_processor: int = 1
 ) -> list[dict[str, Any]]:
-    jobs = os.cpu_count() or 1
+    jobs = a_processor * (os.cpu_count() or 1)
     rows = []
     with ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=_be_quiet, max_tasks_per_child=1
