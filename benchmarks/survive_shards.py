@@ -45,9 +45,8 @@ def kills(count: int, say: Say) -> dict[str, Any]:
 def messages(count: int, say: Say) -> dict[str, Any]:
     """Serve `count` bent messages; returns the sums."""
     started = time.perf_counter()
-    rows = _run(
-        _bend, shares(count, _MESSAGES_A_SHARE), "messages", say, a_processor=3
-    )  # they wait for the disk
+    # They wait for the disk, so more of them than processors.
+    rows = _run(_bend, shares(count, _MESSAGES_A_SHARE), "messages", say, a_processor=3)
     kinds: Counter[str] = Counter()
     for row in rows:
         kinds.update(row["crash_kinds"])

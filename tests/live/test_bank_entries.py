@@ -223,7 +223,9 @@ def test_orders_of_another_strategy_of_the_same_second_are_not_the_campaigns():
     other = filled(client_id="hn-S1-BTCUSDT-sx6ps0-e0", strategy="S1")
     commands = subject.on_poll(poll(news(asked()), 2, orders={SYMBOL: [other]}), sights(2))
     placed = of(commands, Place)
-    assert [(c.decision.strategy, c.decision.leg, c.decision.qty) for c in placed] == [("S7", "e0", D("2.39"))]
+    assert [(c.decision.strategy, c.decision.leg, c.decision.qty) for c in placed] == [
+        ("S7", "e0", D("2.39"))
+    ]
 
 
 @pytest.mark.parametrize("strategy", ["enhanced_grid", "basis_arbitrage"])
