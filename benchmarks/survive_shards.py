@@ -10,7 +10,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -70,14 +69,18 @@ def _run(
 ) -> list[dict[str, Any]]:
     jobs = a_processor * (os.cpu_count() or 1)
     rows = []
-    with ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_be_quiet, max_tasks_per_child=1
-    ) as pool:
-        asked = [pool.submit(work, size, seed) for seed, size in enumerate(sizes, start=1)]
-        for done in as_completed(asked):
-            rows.append(done.result())
+    # Not concurrent.futures: in Python 3.11 its pool hangs now and then when it replaces a worker that has done its share.
+    with get_context("spawn").Pool(jobs, initializer=_be_quiet, maxtasksperchild=1) as pool:
+        asked = [(work, size, seed) for seed, size in enumerate(sizes, start=1)]
+        for row in pool.imap_unordered(_share, asked):
+            rows.append(row)
             say(f"{name}: {len(rows)} of {len(sizes)} shares, {sum(sizes)} in all")
     return rows
+
+
+def _share(asked: tuple[Callable[[int, int], dict[str, Any]], int, int]) -> dict[str, Any]:
+    work, size, seed = asked
+    return work(size, seed)
 
 
 def _kill(count: int, seed: int) -> dict[str, Any]:
