@@ -16,7 +16,6 @@ import sys
 import time
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 
 from hean_live.app.process import hold_back_heavy_imports
 
@@ -65,7 +64,7 @@ def assemble(home: Path, url: str, key: str, secret: str, symbols: tuple[str, ..
         alarms=alarms,
         models=SimulatedModel(),
         watchers={},
-        worker=SimulatedForecasts(SimpleNamespace(rate=Decimal(0)), edges),
+        worker=SimulatedForecasts(lambda _at_ns: 0.0, edges),
         instruments=public.instruments(symbols),
         taker_fees={},
     )

@@ -116,19 +116,28 @@ class SimulatedTickers:
 
 
 class SimulatedForecasts:
-    """Answers at once with forecasts drawn beforehand, and with the rate settled."""
+    """Answers at once with forecasts drawn beforehand, and with the rate settled.
 
-    def __init__(self, market: SimulatedMarket, edges: dict[str, float]) -> None:
-        self._market = market
+    Parameters
+    ----------
+    settled : callable
+        Returns the rate of a settlement (ns UTC), None where there was none: nobody can tell the rate of one that never was.
+    edges : dict of str to float
+        Forecast rate by symbol.
+
+    """
+
+    def __init__(self, settled: Callable[[int], float | None], edges: dict[str, float]) -> None:
+        self._settled = settled
         self._edges = edges
         self._results: list[Forecasted | Settled] = []
 
     def ask(self, task: WantForecast | WantSettled, now_ns: int, _model: object) -> None:
         """Take a task."""
         if isinstance(task, WantSettled):
-            # Nobody can tell the rate of a settlement that never was.
-            if task.settlement_ns == self._market.settlement_ms * 1_000_000:
-                self._results.append(Settled(task.symbol, task.settlement_ns, float(self._market.rate)))
+            rate = self._settled(task.settlement_ns)
+            if rate is not None:
+                self._results.append(Settled(task.symbol, task.settlement_ns, rate))
             return
         edge = self._edges[task.symbol]
         self._results.append(
@@ -192,6 +201,11 @@ class SimulatedModel:
         return ModelView("simulated", True, "", ())
 
 
+def _rate_of(market: SimulatedMarket) -> Callable[[int], float | None]:
+    """Return who knows the rate of the market's one settlement."""
+    return lambda at_ns: float(market.rate) if at_ns == market.settlement_ms * 1_000_000 else None
+
+
 class Life:
     """One process from its start to its death.
 
@@ -251,7 +265,7 @@ class Life:
             alarms=alarms,
             models=cast(ModelStore, SimulatedModel(policy)),
             watchers={},
-            worker=cast(ForecastWorker, SimulatedForecasts(market, edges)),
+            worker=cast(ForecastWorker, SimulatedForecasts(_rate_of(market), edges)),
             instruments={symbol: market.instrument(symbol) for symbol in market.symbols},
             taker_fees=dict.fromkeys(market.symbols, _TAKER_FEE),
             streams=cast("Streams", stream),
