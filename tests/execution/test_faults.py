@@ -18,7 +18,10 @@ SEEDS = 40
 def test_the_invariants_hold_with_layers_and_tiers(monkeypatch: pytest.MonkeyPatch) -> None:
     # The simulated market moves little: tiers and stop are near, so that they are reached.
     gains = ("0.0002", "0.0004", "0.0008", "0.0016")
-    ladder = replace(LADDER, tiers=tuple(Tier(D(gain), D("0.25")) for gain in gains), price_stop=D("0.003"))
+    # Without the force-hold of a trend, which would outlast the simulation.
+    ladder = replace(
+        LADDER, hold_s=0.0, tiers=tuple(Tier(D(gain), D("0.25")) for gain in gains), price_stop=D("0.003")
+    )
     quoting = replace(process.RULES.quoting, quotes=QuoteParams(LAYERED), exits=ladder)
     monkeypatch.setattr(process, "RULES", replace(process.RULES, quoting=quoting))
     outcomes = [run_seed(seed, trace=True) for seed in range(SEEDS)]

@@ -18,7 +18,9 @@ FILL = FillRow("x1", ENTRY_ID, "v1", SYMBOL, 1, D(2), D(100), D("0.1"), True, "t
 @pytest.fixture
 def at_rest(journal):
     """A journal and a venue that agree: two bought, held."""
-    journal.event("entry", {"qty": "2", "settlement_ns": order_row().decision_ns}, symbol=SYMBOL)
+    journal.event(
+        "entry", {"qty": "2", "settlement_ns": order_row().decision_ns}, strategy="S1", symbol=SYMBOL
+    )
     journal.put_order(order_row(state=FILLED, filled_qty=D(2)))
     journal.add_fill(FILL)
     filled = order(status=OrderStatus.FILLED, filled_qty=D(2))
@@ -48,7 +50,7 @@ def test_what_a_lost_journal_had_decided_may_exceed_what_is_decided_anew(journal
     adopted = order_row(state=FILLED, filled_qty=D(3))
     journal.event("adopt", {"client_id": adopted.client_id}, symbol=SYMBOL)
     journal.put_order(adopted)
-    journal.event("entry", {"qty": "2", "settlement_ns": adopted.decision_ns}, symbol=SYMBOL)
+    journal.event("entry", {"qty": "2", "settlement_ns": adopted.decision_ns}, strategy="S1", symbol=SYMBOL)
     nothing = VenueRecords([], [], [])
     assert violations(journal, nothing, at_rest=False) == []
     journal.put_order(order_row(client_id=ENTRY_ID[:-1] + "1", state=FILLED, filled_qty=D("0.5")))

@@ -38,6 +38,8 @@ def markout_definitions(settings: "PipelineSettings") -> dg.Definitions:
     )
     def live_markouts(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from hean_pipelines.defs.learning.inputs import markdown_table, product, without_nan
+        from hean_pipelines.defs.learning.pictures import markouts_figure
+        from hean_pipelines.plots import markdown_image
         from hean_pipelines.resources.products import Products
         from models.simulation.backtest.records import MARKOUTS_S
 
@@ -45,6 +47,7 @@ def markout_definitions(settings: "PipelineSettings") -> dg.Definitions:
         body = measure(settings, products)
         products.write_json(product(products, "markouts"), without_nan(body))
         columns = ["fills of", "number", *(f"{horizon:g} s" for horizon in MARKOUTS_S)]
+        picture = markouts_figure(body["horizons_s"], body["groups"])
         rows = [[each["group"], each["fills"], *map(_words, each["means"])] for each in body["groups"]]
         return dg.MaterializeResult(
             metadata={
@@ -52,6 +55,9 @@ def markout_definitions(settings: "PipelineSettings") -> dg.Definitions:
                 "fills": body["fills"],
                 "of another venue than the tape": body["elsewhere"],
                 "table": dg.MetadataValue.md(markdown_table(columns, rows)),
+                "picture": dg.MetadataValue.md(
+                    markdown_image(picture, "mean markouts of live fills by horizon")
+                ),
             }
         )
 

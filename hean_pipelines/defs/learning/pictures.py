@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.portfolio.policy import FREE, LIVE, MOST_BUFFER_BPS
 
@@ -56,6 +56,36 @@ def drift_figure(drifts: Mapping[str, Drift]) -> bytes:
     axis.set_xlabel("settlements or horizons, newest last")
     axis.set_ylabel("CUSUM, standard deviations")
     if any(drift.path for drift in drifts.values()):
+        axis.legend(fontsize=8)
+    else:
+        axis.set_title("not enough data", fontsize=9)
+    return png_bytes(figure)
+
+
+def markouts_figure(horizons_s: Sequence[float], groups: Sequence[Mapping[str, Any]]) -> bytes:
+    """Draw the mean markout of each group of fills by horizon, bps, with intervals where there are any."""
+    from hean_pipelines.plots import new_figure, png_bytes
+
+    figure = new_figure(7.0, 3.0)
+    axis = figure.subplots()
+    for group in groups:
+        known = [(s, mean) for s, mean in zip(horizons_s, group["means"], strict=True) if mean is not None]
+        if not known:
+            continue
+        label = f"{group['group']} ({group['fills']})"
+        [line] = axis.plot(
+            [s for s, _ in known], [mean["value"] for _, mean in known], marker="o", label=label
+        )
+        for horizon, mean in known:
+            if mean["low"] is not None:
+                axis.plot(
+                    [horizon, horizon], [mean["low"], mean["high"]], color=line.get_color(), linewidth=1.0
+                )
+    axis.axhline(0.0, color=_QUIET, linewidth=1.0)
+    axis.set_xlabel("seconds after the fill")
+    axis.set_ylabel("mid in the fill's direction, bps")
+    if len(axis.lines) > 1:
+        axis.set_xscale("log")
         axis.legend(fontsize=8)
     else:
         axis.set_title("not enough data", fontsize=9)
