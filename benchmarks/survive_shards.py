@@ -80,7 +80,11 @@ def _run(
 
 def _share(asked: tuple[Callable[[int, int], dict[str, Any]], int, int]) -> dict[str, Any]:
     work, size, seed = asked
-    return work(size, seed)
+    try:
+        return work(size, seed)
+    except SystemExit as error:
+        # A worker that leaves takes its share along, and the pool would wait for it for ever.
+        raise RuntimeError(f"a share of {size} ended: {error}") from error
 
 
 def _kill(count: int, seed: int) -> dict[str, Any]:
