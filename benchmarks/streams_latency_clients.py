@@ -52,6 +52,7 @@ from models.strategies import impact_reversion as s5  # noqa: E402
 _STEP = s5.step
 _QTY, _BELOW, _ABOVE = Decimal("0.5"), Decimal("0.99"), Decimal("1.01")
 _EQUITY = Decimal(1_000_000)
+_OVER_S = 5.0  # of silence; the feed waits for a second after the last subscription
 
 
 @njit(cache=True)
@@ -214,7 +215,8 @@ def with_bare(ports: Mapping[str, int]) -> dict[str, Any]:
     market.sendall(masked_frame(json.dumps({"op": "subscribe", "args": topics}).encode()))
     made: dict[str, int] = {}
     data = b""
-    while block := market.recv(1 << 16):
+    market.settimeout(_OVER_S)
+    while block := _more(market):
         data += block
         while True:
             payload, data = split_frame(data)
@@ -226,6 +228,13 @@ def with_bare(ports: Mapping[str, int]) -> dict[str, Any]:
                 trade.sendall(masked_frame(json.dumps(order).encode()))
                 made[f"k{k}"] = k
     return {"made": made}
+
+
+def _more(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(1 << 16)
+    except TimeoutError:  # the feed has said all it had to say
+        return b""
 
 
 def _open(port: int) -> socket.socket:
