@@ -93,7 +93,13 @@ def text(row: Payload, field: str, where: str) -> str:
 def optional_text(row: Payload, field: str) -> str:
     """Return a string field, `""` when the venue gives no value."""
     value = row.get(field)
-    return "" if value is None else str(value)
+    words = "" if value is None else str(value)
+    if not words.isascii():
+        try:
+            words.encode()
+        except UnicodeEncodeError as error:  # half a surrogate pair is valid JSON, and can be written down nowhere
+            raise DataError(f"{field}: expected text, was half a surrogate pair") from error
+    return words
 
 
 def flag(row: Payload, field: str) -> bool:
