@@ -97,7 +97,8 @@ def optional_text(row: Payload, field: str) -> str:
     if not words.isascii():
         try:
             words.encode()
-        except UnicodeEncodeError as error:  # half a surrogate pair is valid JSON, and can be written down nowhere
+        except UnicodeEncodeError as error:
+            # half a surrogate pair is valid JSON, and can be written down nowhere
             raise DataError(f"{field}: expected text, was half a surrogate pair") from error
     return words
 
