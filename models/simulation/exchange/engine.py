@@ -65,6 +65,8 @@ class Exchange(OrderDesk):
         stretch_ms = DAY_MS if self._queues is None else EVENT_STEP_MS
         while self.now_ns < to_ns:
             if not self._open and not any(self.account.held()):
+                if self._queues is not None:
+                    self._queues.forget()
                 self.now_ns = to_ns
                 return
             horizon_ms = min(to_ns // NS_PER_MS, self.now_ms + stretch_ms)

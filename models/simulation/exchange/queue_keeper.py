@@ -63,6 +63,10 @@ class QueueKeeper:
                 fills += [(by_number[number], qty) for number, qty in result[1]]
         return first_ns, fills
 
+    def forget(self) -> None:
+        """Forget every queue: nothing rests, and the next order must not meet what the market did before it came."""
+        self._symbols.clear()
+
     def _match_orders(self, resting: Sequence[Order], now_ns: int) -> None:
         by_symbol: dict[str, list[Order]] = {}
         for order in resting:

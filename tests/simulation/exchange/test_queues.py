@@ -185,3 +185,17 @@ def test_the_book_of_a_tape_is_what_the_market_says() -> None:
     assert book is not None
     assert (book.bids[0], book.asks[0]) == ((D("100.0"), D(5)), (D("100.1"), D(5)))
     assert best_bid(record) == 1000
+
+
+def test_an_order_after_a_pause_meets_nothing_of_what_came_before_it() -> None:
+    venue = exchange((20, TRADE, -1, 99.9, 50.0), (30, DEPTH, 1, 100.0, 5.0), (40, TRADE, -1, 100.0, 6.0))
+    first = bid(venue, "1", "99.00")
+    venue.advance(5 * NS)
+    venue.cancel("BTCUSDT", first.order_id)
+    venue.advance(35 * NS)
+    order = bid(venue, "3", "100.00")
+    venue.advance(39 * NS)
+    assert fills(venue) == []
+    venue.advance(40 * NS)
+    assert fills(venue) == [(40, D("100.00"), D(1))]  # 5 were ahead, 6 traded
+    assert order.status is OrderStatus.PARTIALLY_FILLED
