@@ -34,7 +34,8 @@ name_kernel_cache()
 
 BUSY_PER_S = 2_000
 WARM_SHARE = 0.25
-WARM_LEAST_S = 15.0
+WARM_LEAST_S, WARM_MOST_S = 15.0, 60.0
+REST_S = 180.0  # to connect, and to come to rest
 
 
 def soak(seconds: float, *, speed: float = 10.0, activity: float = 40.0) -> dict[str, Any]:
@@ -62,12 +63,17 @@ def soak(seconds: float, *, speed: float = 10.0, activity: float = 40.0) -> dict
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
-                timeout=seconds + 180,
+                timeout=warm_up_s(seconds) + seconds + REST_S,
             )
         finally:
             testnet.kill()
             testnet.wait()
     return dict(json.loads(client.stdout))
+
+
+def warm_up_s(seconds: float) -> float:
+    """Return for how long memory is not looked at."""
+    return min(max(WARM_LEAST_S, WARM_SHARE * seconds), WARM_MOST_S)
 
 
 def client(url: str, symbols: tuple[str, ...], seconds: float, speed: float, folder: Path) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def client(url: str, symbols: tuple[str, ...], seconds: float, speed: float, fol
     while market.problems():
         time.sleep(0.1)
     set_speed(url, speed)
-    warm_s = max(WARM_LEAST_S, WARM_SHARE * seconds)
+    warm_s = warm_up_s(seconds)
     memory: list[float] = []
     started, before = time.monotonic(), market.stream.counts.data
     while (passed := time.monotonic() - started) < warm_s + seconds:
