@@ -36,6 +36,7 @@ class ExecutionSettings(BaseSettings):
     max_book_age_s: Seconds = 10.0
     max_open_interest_age_s: Seconds = 300.0
     max_signal_age_s: Seconds = 60.0
+    max_quotes_age_s: Seconds = 5.0
     btc_crash_5min: Annotated[float, Field(gt=0, lt=1)] = 0.01
     btc_crash_15min: Annotated[float, Field(gt=0, lt=1)] = 0.02
     btc_price_age_s: Seconds = 60.0

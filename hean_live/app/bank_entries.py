@@ -2,8 +2,9 @@
 
 The road of a signal: gates in their order (`models.gates`), one strategy a symbol (`models.portfolio.conflicts`), conviction,
 size and limits (`bank_sizing.py`). Each step's reason is journalled with the signal, and with the shadow's result when it is
-over (`bank_trips.py`), so that what a gate cost or saved can be measured. Changes only the memory and states given. What a
-campaign does is in `campaign.py`.
+over (`bank_trips.py`), so that what a gate cost or saved can be measured. Who makes markets takes the same road with a request
+to quote (`bank_quotes.py`); a fill in such a shadow was traded if its strategy quoted that symbol live. Changes only the memory
+and states given. What a campaign does is in `campaign.py`.
 """
 
 from __future__ import annotations
@@ -13,23 +14,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from hean_live.app.bank_facts import Requests, facts_of, sight_of
+from hean_live.app.bank_quotes import remember_request, requests_due, why_not_quoted
 from hean_live.app.bank_sizing import BankRules, campaign_of, system_of
 from hean_live.app.bank_trips import keep_trip
 from hean_live.app.gates import GateRules
-from hean_live.app.policy import PolicyView
 from hean_live.app.snapshot import Command, Note, Snapshot
 from hean_live.app.state import Campaign, SymbolState
 from hean_live.shadow.records import BankSignal
 from models.execution.market_gates import PriceHistory
 from models.execution.sight import MarketSight
-from models.gates.market_facts import market_facts
 from models.gates.memory import BankMemory, Waiting
 from models.gates.order import Verdict, pass_gates
 from models.gates.pace import remember_entry
-from models.gates.records import AccountFacts, Candidate, Facts, Fees, PolicyFacts, Standing
+from models.gates.records import Candidate
 from models.learning.roster import canonical
 from models.portfolio.conflicts import CONFLICT, Contender, Holder, resolve_conflicts
-from models.portfolio.limits import Breach
 from models.portfolio.roster import KINDS, Kind
 from models.portfolio.rotator import Rotation, Value, rotate
 
@@ -37,20 +37,8 @@ SEVERAL: Final = "SEVERAL"
 """Reason of a block that more than one gate would have made alone: neither may claim the outcome."""
 NOT_CARRIED_OUT: Final = "NOT_CARRIED_OUT"
 _PERMISSIONS: Final = frozenset({"standing", "rotator"})
-_UNFIT: Final = frozenset({Kind.MARKET_MAKING, Kind.ARBITRAGE})
-"""Kinds the executor does not carry out: quotes on both sides, and two markets at once. They stay in shadow."""
 _OWN_ROAD: Final = frozenset({"funding_pressure"})
 """The engine shadows and trades it itself (`funding_signals.py`): told twice, its record would count twice."""
-_SEEN: Final = (
-    "vpin",
-    "kyle_lambda_z",
-    "flow_imbalance",
-    "whale_cvd",
-    "whale_intensity",
-    "retail_imbalance",
-    "hurst_label",
-    "hurst_label_finer",
-)
 
 
 @dataclass(frozen=True)
@@ -61,14 +49,6 @@ class Judged:
     verdict: Verdict
     rotation: Rotation
     sight: MarketSight
-
-
-@dataclass(frozen=True)
-class Requests:
-    """Orders the venue has not told the fate of, by strategy id, and how many may be sent now."""
-
-    in_flight: Mapping[str, int]
-    free: int
 
 
 def hear_bank(
@@ -108,8 +88,9 @@ def hear_bank(
     begun = {(signal.strategy, signal.symbol, signal.at_ns) for signal in signals}
     fresh = [(trip.strategy, trip.symbol, trip.signal_ns) in begun for trip in trips]
     commands = [c for trip, new in zip(trips, fresh, strict=True) if not new for c in keep_trip(trip, memory)]
+    signals += requests_due(snapshot, states, memory, rules)
     judged = [_judge(signal, snapshot, sights, memory, btc, requests, rules) for signal in signals]
-    chosen, refused = _choose(judged, snapshot, states)
+    chosen, refused = _choose(judged, snapshot, states, memory)
     for own in judged:
         key = (own.signal.strategy, own.signal.symbol)
         why, words = refused.get(id(own), ("", ""))
@@ -126,7 +107,11 @@ def hear_bank(
                 memory.entries = dict(remember_entry(memory.entries, *key, snapshot.now_ns))
             else:
                 why, words = made
-        memory.waiting[key] = Waiting(own.signal.at_ns, why)
+        if own.signal.to_quote:
+            if not remember_request(own.signal, why, snapshot.now_ns, memory):
+                continue
+        else:
+            memory.waiting[key] = Waiting(own.signal.at_ns, why)
         commands += _told(own, why, words, campaign)
     return commands + [
         c for trip, new in zip(trips, fresh, strict=True) if new for c in keep_trip(trip, memory)
@@ -161,20 +146,8 @@ def _judge(
         rules.rotator,
     )
     memory.regimes[symbol] = (rotation.regime, rotation.since_ns)
-    sight = sights.get(symbol) or _sight_of(signal)
-    features = {name: signal.features.get(name, math.nan) for name in _SEEN}
-    facts = Facts(
-        snapshot.now_ns,
-        market_facts(features, sight, btc),
-        AccountFacts(
-            _fees(snapshot, symbol, rules),
-            memory.entries,
-            {canonical(system): count for system, count in requests.in_flight.items()},
-            requests.free,
-        ),
-        _policy_facts(policy, signal.strategy, symbol),
-        rotation,
-    )
+    sight = sights.get(symbol) or sight_of(signal)
+    facts = facts_of(signal, snapshot, sight, rotation, memory, btc, requests, rules)
     candidate = Candidate(
         signal.strategy,
         symbol,
@@ -182,56 +155,30 @@ def _judge(
         signal.at_ns,
         expected_edge_bps=signal.edge_bps,
         entry_taker=signal.is_taker,
+        exit_taker=KINDS[signal.strategy] is not Kind.MARKET_MAKING,
         confidence=signal.confidence,
     )
     return Judged(signal, pass_gates(candidate, facts, rules.gates), rotation, sight)
 
 
-def _sight_of(signal: BankSignal) -> MarketSight:
-    """Return what the signal itself says of its market, where the streams say nothing."""
-    return MarketSight(
-        book_at_ns=signal.at_ns,
-        book_valid=True,
-        open_interest_at_ns=0,
-        spread_bps=signal.features.get("spread_bps", math.nan),
-        vpin_rank=signal.features.get("vpin_rank", math.nan),
-    )
-
-
-def _fees(snapshot: Snapshot, symbol: str, rules: BankRules) -> dict[str, Fees]:
-    taker = snapshot.taker_fees.get(symbol)
-    if taker is None:
-        return {}
-    return {symbol: Fees(1e4 * float(rules.maker_fee), 1e4 * float(taker))}
-
-
-def _policy_facts(policy: PolicyView, strategy: str, symbol: str) -> PolicyFacts:
-    breach = policy.breach(strategy)
-    standing = Standing("live", "promoted") if breach is None else _standing(breach)
-    return PolicyFacts(
-        {symbol: policy.slippage_buffer_bps(symbol)},
-        {symbol: policy.size_factor(symbol)},
-        {strategy: standing},
-    )
-
-
-def _standing(breach: Breach) -> Standing:
-    return Standing("vetoed" if breach.reason == "VETOED" else "shadow", breach.arithmetic)
-
-
 def _choose(
-    judged: Sequence[Judged], snapshot: Snapshot, states: Mapping[str, SymbolState]
+    judged: Sequence[Judged], snapshot: Snapshot, states: Mapping[str, SymbolState], memory: BankMemory
 ) -> tuple[set[int], dict[int, tuple[str, str]]]:
     """Return which signals may be sized, and why the others may not: reason and words, by identity."""
     refused: dict[int, tuple[str, str]] = {}
     contenders: list[tuple[Judged, Contender]] = []
     for own in judged:
-        signal = own.signal
-        if not own.verdict.passed:
+        signal, kind = own.signal, KINDS[own.signal.strategy]
+        follows = kind is Kind.MARKET_MAKING and not signal.to_quote
+        if follows and not (why := why_not_quoted(signal, states, memory))[0]:
+            refused[id(own)] = why
+        elif not own.verdict.passed:
             first = own.verdict.blocks[0]
             refused[id(own)] = (blocked_by(own.verdict), first.words)
-        elif KINDS[signal.strategy] in _UNFIT or signal.side == 0:
-            words = f"{signal.strategy} quotes both sides or trades two markets; it stays in shadow"
+        elif follows:
+            refused[id(own)] = why
+        elif kind is Kind.ARBITRAGE:
+            words = f"{signal.strategy} trades two markets; it stays in shadow"
             refused[id(own)] = (NOT_CARRIED_OUT, words)
         elif snapshot.halts:
             refused[id(own)] = next(iter(snapshot.halts.items()))

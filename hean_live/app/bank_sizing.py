@@ -14,7 +14,7 @@ from typing import Final
 
 from hean_live.app.gates import GateRules, entry_of_size, reserved_usd, size_request, stop_price
 from hean_live.app.snapshot import Snapshot
-from hean_live.app.state import BANK, Campaign, Signal, SymbolState
+from hean_live.app.state import BANK, ENTERING, QUOTING, Campaign, Signal, SymbolState
 from hean_live.shadow.records import BankSignal
 from models.execution.sight import MarketSight
 from models.gates.order import GateRules as SignalGateRules
@@ -28,11 +28,11 @@ from models.portfolio.conviction import (
     volatility_factor,
 )
 from models.portfolio.limits import Limits, check_entry
-from models.portfolio.roster import place_of
+from models.portfolio.roster import STRATEGIES, place_of
 from models.portfolio.rotator import RotatorRules
-from models.portfolio.sizing import SizerZero
+from models.portfolio.sizing import SizeRequest, SizerZero
 
-SECOND_NS: Final = 1_000_000_000
+NANOSECONDS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class BankRules:
     conviction : ConvictionRules
     entry_s : float
         For so long after a signal an entry may be made.
+    quote_s : float
+        For so long a market maker may quote before its gates are asked again.
+    ask_s : float
+        Between two times a market maker that may not quote a symbol is judged again.
     most_hold_s : float
         After so long a position is left even if its shadow holds on.
     maker_fee : Decimal
@@ -57,6 +61,8 @@ class BankRules:
     rotator: RotatorRules = field(default_factory=RotatorRules)
     conviction: ConvictionRules = field(default_factory=ConvictionRules)
     entry_s: float = 20.0
+    quote_s: float = 900.0
+    ask_s: float = 30.0
     most_hold_s: float = 6 * 3600.0
     maker_fee: Decimal = Decimal("0.0002")
 
@@ -64,6 +70,11 @@ class BankRules:
 def system_of(name: str) -> str:
     """Return the id of a strategy, by which orders and trades name it."""
     return f"S{place_of(name) + 1}"
+
+
+def name_of(system: str) -> str:
+    """Return the strategy of an id."""
+    return STRATEGIES[int(system[1:]) - 1]
 
 
 def campaign_of(
@@ -116,7 +127,9 @@ def campaign_of(
     product = {**factors, "volatility": _volatility_factor(sight, rules)}
     record = record_in(regime, _records(signal.strategy, snapshot))
     conviction = convict(signal.strategy, product, record, left, exploring, rules.conviction)
-    size = size_entry(size_request(books.equity_usd, price, instrument, limits), conviction)
+    size = size_entry(
+        _asked_size(signal, size_request(books.equity_usd, price, instrument, limits)), conviction
+    )
     if isinstance(size, SizerZero):
         return size.reason, size.arithmetic
     stop = stop_price(price, signal.side, limits.stop_fraction, instrument.tick_size)
@@ -125,7 +138,14 @@ def campaign_of(
     breaches = check_entry(entry, own_limits)
     if breaches:
         return breaches[0].reason, breaches[0].arithmetic
-    return Campaign(made, size.qty, stop, snapshot.now_ns)
+    return Campaign(made, size.qty, stop, snapshot.now_ns, QUOTING if signal.to_quote else ENTERING)
+
+
+def _asked_size(signal: BankSignal, request: SizeRequest) -> SizeRequest:
+    """Return the sizer's request: where both sides are quoted, each with half, half must be what the venue takes."""
+    if not signal.to_quote or signal.side:
+        return request
+    return replace(request, min_qty=2 * request.min_qty, min_notional=2 * request.min_notional)
 
 
 def _volatility_factor(sight: MarketSight | None, rules: BankRules) -> float:
@@ -166,15 +186,16 @@ def _bound(strategy: str, snapshot: Snapshot, states: Mapping[str, SymbolState],
 
 def _signal(signal: BankSignal, snapshot: Snapshot, rules: BankRules) -> Signal:
     """Return a bank's signal as the campaign needs it; its decision is told apart by its whole second."""
-    decided_ns = signal.at_ns // SECOND_NS * SECOND_NS
+    decided_ns = signal.at_ns // NANOSECONDS * NANOSECONDS
+    entry_s = rules.quote_s if signal.to_quote else rules.entry_s
     return Signal(
         strategy=system_of(signal.strategy),
         symbol=signal.symbol,
         side=signal.side,
         settlement_ns=decided_ns,
         forecast_at_ns=snapshot.now_ns,
-        deadline_ns=snapshot.now_ns + int(rules.entry_s * SECOND_NS),
-        exit_ns=snapshot.now_ns + int(rules.most_hold_s * SECOND_NS),
+        deadline_ns=snapshot.now_ns + int(entry_s * NANOSECONDS),
+        exit_ns=snapshot.now_ns + int(rules.most_hold_s * NANOSECONDS),
         predicted=0.0,
         current=0.0,
         confidence=0.0,

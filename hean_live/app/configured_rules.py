@@ -7,7 +7,7 @@ from dataclasses import replace
 from hean_live.app.bank_sizing import BankRules
 from hean_live.app.gates import GateRules
 from hean_live.app.rules import EngineRules
-from hean_live.app.situation import QuotingRules
+from hean_live.app.situation import MirrorRules, QuotingRules
 from hean_live.settings import LiveSettings
 from models.execution.market_gates import CrashRules, CrashWindow, FreshnessRules
 from models.execution.pulls import PullRules
@@ -67,6 +67,7 @@ def engine_rules(settings: LiveSettings) -> EngineRules:
             max_age_s=settings.quote_max_age_s,
             pulls=PullRules(settings.pull_book_age_s, settings.pull_vpin_rank, settings.pull_spread_ratio),
         ),
+        mirror=MirrorRules(stale_s=settings.max_quotes_age_s, silent_s=2.0 * settings.max_quotes_age_s),
     )
     horizons = tuple(sorted({90, 60, 30, settings.s1_entry_before_s // 60}, reverse=True))
     return EngineRules(

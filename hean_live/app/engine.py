@@ -13,8 +13,10 @@ from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
-from hean_live.app.bank_entries import Requests, hear_bank
+from hean_live.app.bank_entries import hear_bank
+from hean_live.app.bank_facts import Requests
 from hean_live.app.bank_forecasts import keep_forecasts
+from hean_live.app.bank_sizing import name_of
 from hean_live.app.booking import book
 from hean_live.app.funding_signals import NANOSECONDS, signal_of, step_strategy, wanted_forecasts
 from hean_live.app.rules import EngineRules
@@ -104,6 +106,12 @@ class Engine:
         """Return the settlement of the symbol's present campaign, None without one."""
         campaign = self._states[symbol].campaign if symbol in self._states else None
         return None if campaign is None else campaign.signal.settlement_ns
+
+    @property
+    def strategies_at_work(self) -> frozenset[str]:
+        """Names of those that have a campaign under way."""
+        campaigns = [state.campaign for state in self._states.values() if state.campaign is not None]
+        return frozenset(name_of(campaign.signal.strategy) for campaign in campaigns)
 
     @property
     def is_busy(self) -> bool:

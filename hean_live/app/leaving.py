@@ -87,6 +87,9 @@ def leave(campaign: Campaign, situation: Situation, rules: QuotingRules) -> list
         return [cancel(order) for order in open_orders if order.leg == "exit"]
     tried = [order for order in situation.orders if order.leg == "exit"]
     whole = [order for order in tried if not rules.exits.tiers or slot_of(order) == 0]
+    if campaign.held_ns:
+        # What was quoted out before the exit began is no attempt at it.
+        whole = [order for order in whole if order.created_ns >= campaign.exit_started_ns]
     elapsed_s = (situation.now_ns - campaign.exit_started_ns) / NANOSECONDS
     urgent = bool(situation.flatten) or situation.quote is None or campaign.exit_reason in EMERGENCIES
     cross = urgent or attempts(whole) >= rules.max_requotes or elapsed_s >= rules.exit_maker_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from hean_live.app.account import UNRECONCILED
 from hean_live.app.parts import Parts
@@ -11,10 +12,13 @@ from hean_live.app.snapshot import Forecasted, Settled, Snapshot
 from hean_live.execution.records import OrderRow
 from hean_live.shadow.records import BankNews
 from models.execution.sight import MarketSight
+from models.portfolio.roster import KINDS, Kind
 
 KILLED = "KILL_SWITCH"
 STOPPING = "STOPPING"
 DRY_RUN = "DRY_RUN"
+
+_MAKERS: Final = tuple(name for name, kind in KINDS.items() if kind is Kind.MARKET_MAKING)
 
 
 def snapshot_of(
@@ -37,7 +41,7 @@ def snapshot_of(
     Snapshot
 
     """
-    feed = parts.feed
+    feed, policy = parts.feed, policy_of(parts)
     return Snapshot(
         now_ns=feed.now_ns,
         tickers=feed.tickers,
@@ -54,9 +58,18 @@ def snapshot_of(
         settled=tuple(row for row in news if isinstance(row, Settled)),
         halts=halts,
         flatten=flatten,
-        bank=BankNews() if parts.shadows is None else parts.shadows.news(),
-        policy=policy_of(parts),
+        bank=_bank_news(parts, policy),
+        policy=policy,
     )
+
+
+def _bank_news(parts: Parts, policy: PolicyView) -> BankNews:
+    """Return the shadows' news; quotes only of those who may quote, or whose campaign is not over."""
+    if parts.shadows is None:
+        return BankNews()
+    at_work = parts.engine.strategies_at_work
+    parts.shadows.follow_quotes([n for n in _MAKERS if n in at_work or policy.breach(n) is None])
+    return parts.shadows.news()
 
 
 def policy_of(parts: Parts) -> PolicyView:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from hean_live.app.snapshot import Quote
 from hean_live.execution.records import OrderRow
+from hean_live.shadow.records import ShadowQuotes
 from models.execution.exit_state import ExitState
 from models.execution.exits import TIME_EXIT, ExitParams
 from models.execution.quotes import QuoteParams
@@ -16,6 +17,29 @@ from models.execution.sight import MarketSight
 from models.market.instruments import Instrument
 
 _ROOM = Room(10, 10)
+
+
+@dataclass(frozen=True)
+class MirrorRules:
+    """How quotes that follow a shadow's are kept; seconds of market time.
+
+    Attributes
+    ----------
+    requote_bps : float
+        A quote is replaced when it is off by more than this, basis points of its price.
+    stale_s : float
+        Quotes of a shadow that are older are not followed: what rests is withdrawn.
+    silent_s : float
+        For so long the shadow may show nothing to quote: then a position is left, or the quoting is over.
+    most_held_s : float
+        So long a position is quoted out that the shadow does not hold.
+
+    """
+
+    requote_bps: float = 1.0
+    stale_s: float = 5.0
+    silent_s: float = 10.0
+    most_held_s: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,8 @@ class QuotingRules:
         Layers of an entry, and when they are replaced and pulled.
     exits : ExitParams
         How a position is left besides by its time.
+    mirror : MirrorRules
+        How quotes on both sides follow a shadow's.
 
     """
 
@@ -46,6 +72,7 @@ class QuotingRules:
     taker_slippage: Decimal = Decimal("0.0005")
     quotes: QuoteParams = field(default_factory=QuoteParams)
     exits: ExitParams = TIME_EXIT
+    mirror: MirrorRules = field(default_factory=MirrorRules)
 
 
 @dataclass(frozen=True)
@@ -55,7 +82,8 @@ class Situation:
     `net` is the part of our signed position the venue holds, `own` what our orders add up to; they differ
     only while the venue's records lag, and then nothing is concluded from either. `room_usd` is what the limits
     leave for one more entry of this symbol; None where it does not matter. `exit_state` is what the entry knew, None
-    until it is over or where the exit plan needs nothing.
+    until it is over or where the exit plan needs nothing. `shadow` is what the strategy's shadow quotes on the symbol, None where
+    it is not told; `stop_fraction` is how far from its price the stop of an entry lies.
     """
 
     now_ns: int
@@ -70,3 +98,5 @@ class Situation:
     sight: MarketSight | None = None
     exit_state: ExitState | None = None
     room: Room = _ROOM
+    shadow: ShadowQuotes | None = None
+    stop_fraction: Decimal = Decimal(0)

@@ -24,6 +24,7 @@ FORECAST = "forecast"
 BANK = "bank"
 
 ENTERING = "entering"
+QUOTING = "quoting"
 HOLDING = "holding"
 EXITING = "exiting"
 CLOSED = "closed"
@@ -34,8 +35,9 @@ class Signal:
     """One decision to hold `side`.
 
     Of S1 (`origin` is `FORECAST`): across the settlement at `settlement_ns`; rates are fractions. Of the bank of shadows
-    (`BANK`): `settlement_ns` is the second it was decided in, rates are 0, and the position is left when its shadow is.
-    Entry is allowed until `deadline_ns`, the exit is due at `exit_ns`. `is_urgent`: the entry crosses the spread at once.
+    (`BANK`): `settlement_ns` is the second it was decided in, rates are 0, and the position is left when its shadow is; `side`
+    is 0 where both are quoted. Entry is allowed until `deadline_ns`, the exit is due at `exit_ns`. `is_urgent`: the entry crosses
+    the spread at once.
     """
 
     strategy: str
@@ -59,7 +61,9 @@ class Campaign:
     """The live attempt to carry out a signal.
 
     `qty` is the target, `phase` how far it got. What was journalled last of its quotes: why they are `pulled`, and how
-    many layers are `merged`.
+    many layers are `merged`. While it quotes (`QUOTING`, `quoting.py`): since when its shadow shows it nothing to quote
+    (`silent_ns`), since when something is held (`held_ns`), both 0 for not, and whether its shadow has held the same
+    (`followed`).
     """
 
     signal: Signal
@@ -71,6 +75,9 @@ class Campaign:
     exit_started_ns: int = 0
     pulled: str = ""
     merged: int = 0
+    silent_ns: int = 0
+    held_ns: int = 0
+    followed: bool = False
 
 
 @dataclass

@@ -10,14 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from hean_live.app.bank_sizing import name_of
 from hean_live.app.campaign import advance
+from hean_live.app.campaign_orders import NANOSECONDS
 from hean_live.app.gates import judge, reserved_usd, room_usd
 from hean_live.app.rules import EngineRules
 from hean_live.app.situation import Situation
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Snapshot
-from hean_live.app.state import BANK, CLOSED, HOLDING, Campaign, Signal, SymbolState
+from hean_live.app.state import BANK, CLOSED, HOLDING, QUOTING, Campaign, Signal, SymbolState
 from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.records import OrderRow
+from hean_live.shadow.records import ShadowQuotes
 from models.execution.exit_state import entered
 from models.execution.exits import TIME_EXIT, ExitParams, planned_s
 from models.execution.market_gates import BTC, remember_price
@@ -25,7 +28,6 @@ from models.execution.memory import WorkMemory
 from models.execution.sharing import Request, room_of, sendable
 from models.execution.sight import MarketSight
 from models.portfolio.limits import Breach
-from models.portfolio.roster import STRATEGIES
 
 SHADOW_LEFT = "its shadow has left"
 
@@ -85,7 +87,6 @@ def work_campaign(
         for order in snapshot.orders.get(symbol, [])
         if (order.decision_ns, order.strategy) == (campaign.signal.settlement_ns, campaign.signal.strategy)
     ]
-    no_entries = "; ".join(reason for reason in snapshot.halts if reason != "DRY_RUN")
     situation = Situation(
         now_ns=snapshot.now_ns,
         net=snapshot.books.net.get(symbol, Decimal(0)),
@@ -93,12 +94,14 @@ def work_campaign(
         orders=orders,
         quote=snapshot.quotes.get(symbol),
         instrument=instrument,
-        no_entries=no_entries,
+        no_entries=_no_entries(campaign, snapshot),
         flatten="; ".join(snapshot.halts) if snapshot.flatten else left_by_its_shadow(campaign, snapshot),
         room_usd=room_usd(symbol, snapshot, rules.gates),
         sight=sight,
         exit_state=work.exits.get(symbol),
         room=room_of(work, snapshot.now_ns, rules.sharing),
+        shadow=_shadow_quotes(campaign, snapshot, rules),
+        stop_fraction=rules.gates.stop_fraction,
     )
     quoting = rules.quoting_of(campaign.signal)
     told = advance(campaign, situation, quoting)
@@ -113,16 +116,33 @@ def work_campaign(
     return commands
 
 
+def _no_entries(campaign: Campaign, snapshot: Snapshot) -> str:
+    """Return why nothing may be added now; who quotes for long must be allowed to all the while."""
+    found = [reason for reason in snapshot.halts if reason != "DRY_RUN"]
+    if campaign.phase == QUOTING:
+        breach = snapshot.policy.breach(name_of(campaign.signal.strategy))
+        found += [] if breach is None else [breach.reason]
+    return "; ".join(found)
+
+
+def _shadow_quotes(campaign: Campaign, snapshot: Snapshot, rules: EngineRules) -> ShadowQuotes | None:
+    """Return what the campaign's shadow quotes, None where it is not at work or has not looked for too long."""
+    key = (name_of(campaign.signal.strategy), campaign.signal.symbol)
+    oldest_ns = snapshot.now_ns - int(rules.quoting.mirror.stale_s * NANOSECONDS)
+    told = snapshot.bank.quotes if snapshot.bank.running else ()
+    return next((row for row in told if (row.strategy, row.symbol) == key and row.at_ns >= oldest_ns), None)
+
+
 def left_by_its_shadow(campaign: Campaign, snapshot: Snapshot) -> str:
     """Return why a position of the bank is to be left now: its shadow holds nothing any more; ``""`` while it does.
 
-    While the bank is not at work it says nothing, and the position waits for it, for its stop, or for its time.
+    While the bank is not at work it says nothing, and the position waits for it, for its stop, or for its time. Quotes that
+    follow a shadow have rules of their own (`quoting.py`).
     """
     signal, bank = campaign.signal, snapshot.bank
-    if signal.origin != BANK or not bank.running:
+    if signal.origin != BANK or not bank.running or campaign.phase == QUOTING or campaign.held_ns:
         return ""
-    name = STRATEGIES[int(signal.strategy[1:]) - 1]
-    return "" if (name, signal.symbol) in bank.holding else SHADOW_LEFT
+    return "" if (name_of(signal.strategy), signal.symbol) in bank.holding else SHADOW_LEFT
 
 
 def within_rates(

@@ -47,12 +47,15 @@ def build_live_trade(
     key = (context.decision_ns, context.strategy)
     legs = {order.client_id: order.leg for order in orders if (order.decision_ns, order.strategy) == key}
     ours = [fill for fill in fills if fill.kind == TRADE and fill.client_id in legs]
-    entries = [fill for fill in ours if legs[fill.client_id] == "entry"]
-    exits = [fill for fill in ours if legs[fill.client_id] != "entry"]
-    qty = _total(entries)
-    if qty == 0 or _total(exits) != qty:
+    side = next((fill.side for fill in ours if legs[fill.client_id] == "entry"), 0)
+    if not side:
         return None
-    side = entries[0].side
+    # By side, not by leg: where both sides are quoted, an entry may close what another opened.
+    entries = [fill for fill in ours if fill.side == side]
+    exits = [fill for fill in ours if fill.side != side]
+    qty = _total(entries)
+    if _total(exits) != qty:
+        return None
     entry_ns, exit_ns = entries[0].at_ns, exits[-1].at_ns
     funding = sum(
         (-fill.fee_usd for fill in fills if fill.kind == FUNDING and entry_ns <= fill.at_ns <= exit_ns),

@@ -8,7 +8,7 @@ months does not grow. What does not belong here: threads, sockets, and what the 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from hean_live.app.regime_model import RegimeFollower
 from hean_live.shadow.contracts import ShadowContract
-from hean_live.shadow.records import BankSignal, BankTrip, CascadeForecast
+from hean_live.shadow.records import BankSignal, BankTrip, CascadeForecast, ShadowQuotes
+from hean_live.shadow.resting import shadow_quotes
 from models.market.tape import Events
 from models.portfolio.roster import Kind
 from models.regimes.kernel import REGIME_NAMES
@@ -198,6 +199,14 @@ class SymbolBank:
     def holding(self) -> list[str]:
         """Return the strategies that have a position or orders under way."""
         return [NAMES[place] for place in self._places if self._was_busy[place]]
+
+    def quotes(self, names: Collection[str]) -> list[ShadowQuotes]:
+        """Return what those of these strategies that make markets quote now; nothing while the book may not be traded on."""
+        market = self._run.symbols["market"][0]
+        if market["valid"] == 0 or math.isnan(market["mid"]):
+            return []
+        places = sorted(place for place in self._quoting if NAMES[place] in names)
+        return [shadow_quotes(self.symbol, self._run, place, self._signal) for place in places]
 
     def _signals(self, place: int) -> list[BankSignal]:
         session, shared = self._run.bank.sessions[place], self._run.bank.shared

@@ -30,6 +30,8 @@ class BankSignal:
         What gates look at, as of that tick; what was undefined is absent.
     confidence : float
         Of the forecast it rests on, 0 to 1; NaN for a strategy that rests on none.
+    to_quote : bool
+        Whether it asks to quote from now on (market making); a fill of such quotes in the shadow is a signal of its own.
 
     """
 
@@ -44,6 +46,43 @@ class BankSignal:
     regime: str
     features: Mapping[str, float] = field(default_factory=dict)
     confidence: float = math.nan
+    to_quote: bool = False
+
+
+@dataclass(frozen=True)
+class RestingQuote:
+    """An order that rests in a shadow: its side, its price over the mid then, what is left of it (base), and its kind."""
+
+    side: int
+    price_ratio: float
+    quantity: float
+    reduce_only: bool
+
+
+@dataclass(frozen=True)
+class ShadowQuotes:
+    """What a strategy that makes markets quotes in its shadow now.
+
+    Attributes
+    ----------
+    strategy, symbol : str
+    at_ns : int
+        The tick it was read at.
+    position_side : int
+        Of what the shadow holds, 0 while it is flat.
+    resting : tuple of RestingQuote
+        Oldest first.
+    signal : BankSignal or None
+        What gates are asked before the same is quoted live; None while the shadow holds something or quotes nothing.
+
+    """
+
+    strategy: str
+    symbol: str
+    at_ns: int
+    position_side: int = 0
+    resting: tuple[RestingQuote, ...] = ()
+    signal: BankSignal | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +155,8 @@ class BankNews:
     lagging_s : float
         By how much the bank is behind the newest message.
     forecasts : tuple of CascadeForecast
+    quotes : tuple of ShadowQuotes
+        One a symbol and strategy that makes markets, of those asked for.
 
     """
 
@@ -125,3 +166,4 @@ class BankNews:
     running: bool = False
     lagging_s: float = 0.0
     forecasts: tuple[CascadeForecast, ...] = ()
+    quotes: tuple[ShadowQuotes, ...] = ()

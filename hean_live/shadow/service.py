@@ -13,10 +13,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from hean_live.shadow.records import BankNews, BankSignal, BankTrip, CascadeForecast
+from hean_live.shadow.records import BankNews, BankSignal, BankTrip, CascadeForecast, ShadowQuotes
 from hean_live.shadow.tap import EventTap
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ class ShadowService:
             queue.SimpleQueue()
         )
         self._holding: tuple[tuple[str, str], ...] = ()
+        self._quotes: tuple[ShadowQuotes, ...] = ()
+        self._quoted: frozenset[str] = frozenset()
         self._lagging_s = 0.0
         self._stop = threading.Event()
         self._warming: subprocess.Popen[bytes] | None = None
@@ -104,6 +106,10 @@ class ShadowService:
         if self._thread.is_alive():
             self._thread.join(timeout=10.0)
 
+    def follow_quotes(self, names: Collection[str]) -> None:
+        """Say which strategies' quotes are to be told from now on; from any thread."""
+        self._quoted = frozenset(names)
+
     def news(self) -> BankNews:
         """Return what happened since the last call; from any thread."""
         signals: list[BankSignal] = []
@@ -119,7 +125,13 @@ class ShadowService:
             forecasts += said
         running = not self.problem
         return BankNews(
-            tuple(signals), tuple(trips), self._holding, running, self._lagging_s, tuple(forecasts)
+            tuple(signals),
+            tuple(trips),
+            self._holding,
+            running,
+            self._lagging_s,
+            tuple(forecasts),
+            self._quotes,
         )
 
     # --- in the thread
@@ -181,6 +193,8 @@ class ShadowService:
                 ended += trips
             newest_ns = max(newest_ns, bank.newest_ns)
         self._holding = tuple((name, bank.symbol) for bank in banks for name in bank.holding())
+        quoted = self._quoted
+        self._quotes = tuple(row for bank in banks for row in bank.quotes(quoted)) if quoted else ()
         self._lagging_s = max(0.0, (self._clock_ns() - newest_ns) / 1e9) if newest_ns else 0.0
         if begun or ended or said:
             # After what is held: a signal told before it would look as if its shadow had left already.

@@ -6,12 +6,14 @@ before. What it holds is a moment newer than what it has told. No strategy runs 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from hean_live.shadow.records import BankNews, BankSignal, BankTrip
+from hean_live.shadow.records import BankNews, BankSignal, BankTrip, RestingQuote, ShadowQuotes
 from hean_live.simulation.clock import NANOSECONDS, VirtualClock
 from hean_live.simulation.market import SimulatedMarket
 from hean_live.simulation.script import STRATEGIES, BankScript, Episode
@@ -21,6 +23,7 @@ from models.portfolio.policy import LIVE, PROMOTED, Policy, Reason, StrategyPoli
 STEP_NS: Final = NANOSECONDS // 4
 SHARE: Final = 0.10
 _BEHIND: Final = 0.2
+_ONE_SIDED: Final = "enhanced_grid"
 _QUANTITY: Final = 1.0
 _FEE: Final = 0.00055
 _FEATURES: Final = MappingProxyType(
@@ -83,7 +86,9 @@ class SimulatedBank:
         told_ns = held_ns - (STEP_NS if self._generator.random() < _BEHIND else 0)
         told_ns = max(self._told_ns, told_ns)
         known = [episode for episode in self._script.episodes if episode.signal_ns >= self._begun_ns]
-        signals = tuple(_signal(row) for row in known if self._told_ns <= row.signal_ns < told_ns)
+        signals = tuple(
+            _signal(row) for row in known if row.is_told and self._told_ns <= row.told_ns < told_ns
+        )
         trips = tuple(
             self._trip(row) for row in known if row.is_filled and self._told_ns <= row.end_ns < told_ns
         )
@@ -92,7 +97,15 @@ class SimulatedBank:
         )
         self._told_ns = told_ns
         lagging_s = (now_ns - held_ns) / NANOSECONDS
-        return BankNews(signals, trips, holding, not self.problem, lagging_s)
+        quotes = tuple(
+            _quotes(row, held_ns)
+            for row in known
+            if row.distance_bps and row.signal_ns < held_ns and row.end_ns >= held_ns
+        )
+        return BankNews(signals, trips, holding, not self.problem, lagging_s, quotes=quotes)
+
+    def follow_quotes(self, _names: Collection[str]) -> None:
+        """Nothing to choose: the quotes of all are told."""
 
     def close(self) -> None:
         """Nothing to end."""
@@ -120,9 +133,9 @@ class SimulatedBank:
         return BankTrip(
             row.strategy,
             row.symbol,
-            row.side or 1,
-            row.signal_ns,
-            row.signal_ns,
+            row.side,
+            row.told_ns,
+            row.told_ns,
             row.end_ns,
             _QUANTITY,
             entry,
@@ -130,11 +143,30 @@ class SimulatedBank:
             _QUANTITY * entry,
             fees,
             0.0,
-            (row.side or 1) * _QUANTITY * (leave - entry) - fees,
+            row.side * _QUANTITY * (leave - entry) - fees,
             "DRAWN",
             "DRAWN",
             row.regime,
         )
+
+
+def _quotes(row: Episode, at_ns: int) -> ShadowQuotes:
+    """Return what a market maker quotes: its side before its fill, or both, and then the way out."""
+    if row.is_filled and at_ns > row.fill_ns:
+        out = (_resting(-row.side, row.distance_bps, closes=True),) if row.has_way_out else ()
+        return ShadowQuotes(row.strategy, row.symbol, at_ns, row.side, out)
+    if row.strategy == _ONE_SIDED:
+        resting = tuple(_resting(row.side, n * row.distance_bps) for n in (1, 2))
+    else:
+        resting = tuple(_resting(side, row.distance_bps) for side in (1, -1))
+    signal = replace(
+        _signal(row), at_ns=at_ns, side=sum({own.side for own in resting}), to_quote=True, is_taker=False
+    )
+    return ShadowQuotes(row.strategy, row.symbol, at_ns, 0, resting, signal)
+
+
+def _resting(side: int, distance_bps: float, *, closes: bool = False) -> RestingQuote:
+    return RestingQuote(side, 1.0 - 1e-4 * side * distance_bps, _QUANTITY, closes)
 
 
 def _signal(row: Episode) -> BankSignal:
@@ -142,7 +174,7 @@ def _signal(row: Episode) -> BankSignal:
         row.strategy,
         row.symbol,
         row.side,
-        row.signal_ns,
+        row.told_ns,
         0.01,
         row.is_taker,
         row.edge_bps,

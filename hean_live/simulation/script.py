@@ -15,7 +15,7 @@ from hean_live.simulation.clock import NANOSECONDS
 from hean_live.simulation.faults import Window
 from models.regimes.rules import IMPULSE_DOWN, IMPULSE_UP, RANGE
 
-# Directional ones that enter at any hour, and two that are always refused: one by the hour, one as not carried out.
+# Directional ones that enter at any hour, one that is always refused, by the hour, and two that make markets.
 STRATEGIES: Final = (
     "liquidation_hunter",
     "impact_reversion",
@@ -24,9 +24,12 @@ STRATEGIES: Final = (
     "oi_momentum",
     "impulse_engine",
     "enhanced_grid",
+    "rebate_farmer",
 )
 REGIMES: Final = (RANGE, IMPULSE_UP, IMPULSE_DOWN)
-_BOTH_SIDES: Final = "enhanced_grid"
+MAKERS: Final = frozenset({"enhanced_grid", "rebate_farmer"})
+_DISTANCES_BPS: Final = (0.5, 2.0, 6.0)
+_NO_WAY_OUT: Final = 0.2
 _BUSY_SHARE: Final = 0.35
 _PAUSE_S: Final = 50.0
 _HOLDS_S: Final = (0.0, 0.5, 3.0, 12.0, 45.0, 90.0)
@@ -47,6 +50,12 @@ class Episode:
         Whether it is a round trip, or an order nobody took.
     is_taker : bool
     edge_bps, confidence : float
+    distance_bps : float
+        From the mid to its quotes, of those who make markets; 0 of the others.
+    fill_ns : int
+        When its quotes are filled, of those who make markets.
+    has_way_out : bool
+        Whether it quotes what it holds out.
 
     """
 
@@ -60,6 +69,19 @@ class Episode:
     is_taker: bool
     edge_bps: float
     confidence: float
+    distance_bps: float = 0.0
+    fill_ns: int = 0
+    has_way_out: bool = True
+
+    @property
+    def told_ns(self) -> int:
+        """When it is told as a signal: at its first order, of those who make markets at their fill."""
+        return self.fill_ns or self.signal_ns
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is told as a signal at all: quotes nobody took are none."""
+        return self.is_filled or not self.distance_bps
 
 
 @dataclass(frozen=True)
@@ -147,7 +169,9 @@ def _episodes(
     at_s = float(generator.exponential(_PAUSE_S))
     while at_s < until_s:
         hold_s = float(generator.choice(_HOLDS_S))
-        side = 0 if strategy == _BOTH_SIDES else int(generator.choice((-1, 1)))
+        side = int(generator.choice((-1, 1)))
+        is_maker = strategy in MAKERS
+        fill_ns = start_ns + int((at_s + hold_s * float(generator.random())) * NANOSECONDS)
         found.append(
             Episode(
                 strategy,
@@ -160,6 +184,9 @@ def _episodes(
                 bool(generator.random() < 0.5),
                 float(generator.choice((5.0, 40.0, 80.0, 80.0))),
                 float(generator.choice((0.5, 0.9))),
+                float(generator.choice(_DISTANCES_BPS)) if is_maker else 0.0,
+                fill_ns if is_maker else 0,
+                bool(generator.random() >= _NO_WAY_OUT),
             )
         )
         at_s += hold_s + 0.5 + float(generator.exponential(_PAUSE_S))

@@ -30,7 +30,7 @@ _LEAST_USD, _MOST_USD = 10.0, 1e7
 PINNED = tuple(
     name
     for name, requirement in REQUIREMENTS.items()
-    if KINDS[name] not in (Kind.MARKET_MAKING, Kind.ARBITRAGE)
+    if KINDS[name] is not Kind.ARBITRAGE
     and not requirement.shadow_only
     and requirement.system != "S1"
 )
@@ -151,6 +151,7 @@ max_forecast_age_s = {900.0 + 30.0 * second:.1f}
 max_book_age_s = {10.0 + 5.0 * second:.1f}
 max_open_interest_age_s = {300.0 + 5.0 * second:.1f}
 max_signal_age_s = {60.0 + 3.0 * second:.1f}
+max_quotes_age_s = {5.0 + 3.0 * second:.1f}
 btc_price_age_s = {60.0 + 5.0 * second:.1f}
 pull_book_age_s = {15.0 + 5.0 * second:.1f}
 s1_entry_window_s = {600 + round(20 * second)}

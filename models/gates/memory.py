@@ -22,6 +22,14 @@ class Waiting:
     blocked_by: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """When a strategy last asked to quote a symbol, and why it may not (``""`` if it may)."""
+
+    at_ns: int
+    refused_by: str
+
+
 @dataclass
 class BankMemory:
     """Memory of the bank's side of the engine.
@@ -33,12 +41,15 @@ class BankMemory:
     entries : dict of (strategy, symbol) to Entries
         Of entries made live, for cooldowns and daily caps.
     waiting : dict of (strategy, symbol) to Waiting
+    asked : dict of (strategy, symbol) to Asked
+        Of strategies that make markets.
 
     """
 
     regimes: dict[str, tuple[str, int]] = field(default_factory=dict)
     entries: dict[tuple[str, str], Entries] = field(default_factory=dict)
     waiting: dict[tuple[str, str], Waiting] = field(default_factory=dict)
+    asked: dict[tuple[str, str], Asked] = field(default_factory=dict)
 
     def rotation(self, symbol: str) -> Rotation | None:
         """Return what the rotator is told of its last call for a symbol."""
@@ -59,6 +70,8 @@ def dump_bank(memory: BankMemory) -> dict[str, object]:
         body["waiting"] = [
             [*key, own.signal_ns, own.blocked_by] for key, own in sorted(memory.waiting.items())
         ]
+    if memory.asked:
+        body["asked"] = [[*key, own.at_ns, own.refused_by] for key, own in sorted(memory.asked.items())]
     return body
 
 
@@ -84,6 +97,10 @@ def load_bank(body: Mapping[str, Any]) -> BankMemory:
             {
                 (strategy, symbol): Waiting(int(at_ns), str(why))
                 for strategy, symbol, at_ns, why in body.get("waiting", [])
+            },
+            {
+                (strategy, symbol): Asked(int(at_ns), str(why))
+                for strategy, symbol, at_ns, why in body.get("asked", [])
             },
         )
     except (AttributeError, TypeError, ValueError) as error:

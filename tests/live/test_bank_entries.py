@@ -228,11 +228,10 @@ def test_orders_of_another_strategy_of_the_same_second_are_not_the_campaigns():
     ]
 
 
-@pytest.mark.parametrize("strategy", ["enhanced_grid", "basis_arbitrage"])
-def test_market_makers_and_arbitrage_stay_in_shadow(strategy):
+def test_two_markets_at_once_stay_in_shadow():
     regime = "RANGE"
-    pays = {("S11", regime): PAYS, ("S14", regime): PAYS}
-    signal = asked(strategy, regime=regime)
+    pays = {("S14", regime): PAYS}
+    signal = asked("basis_arbitrage", regime=regime)
     commands = engine().on_poll(poll(news(signal), matrix=pays), sights())
     (found,) = told(commands)
     assert found[1] == NOT_CARRIED_OUT

@@ -107,3 +107,33 @@ def test_what_a_strategy_measured_goes_with_its_signal():
     signal = bank._signal(place, -1, 5, 0.01, False, ENTRY)
     assert signal.features == {"sigma": 0.002, "retail_imbalance": 0.25}
     assert signal.edge_bps == pytest.approx(2.5 * 20.0)  # its stop at 2.5 standard deviations of 20 bps
+
+
+def test_quotes_are_told_as_distances_from_the_mid_and_ask_only_while_flat(tape):
+    makers = ("inventory_neutral_mm", "rebate_farmer")
+    bank = SymbolBank("BTCUSDT", CONTRACT, CAPITAL, NAMES)
+    told = []
+    for start in range(0, len(tape), 500):
+        bank.take(tape[start : start + 500])
+        told += bank.quotes(makers)
+    assert bank.quotes(()) == []
+    assert {row.strategy for row in told} == set(makers)
+    bounds_bps = {"inventory_neutral_mm": (-5.0, 40.0), "rebate_farmer": (10.0, 90.0)}
+    for row in told:
+        low, high = bounds_bps[row.strategy]
+        for quote in row.resting:
+            # A bid is below the mid, an ask above it; how far, the rules say, give or take what moves a quote.
+            assert low < -quote.side * 1e4 * (quote.price_ratio - 1.0) < high
+            assert quote.quantity > 0.0
+            assert quote.reduce_only == (row.position_side != 0)
+        if row.signal is not None:
+            assert row.position_side == 0
+            assert {quote.side for quote in row.resting} == {-1, 1}
+            assert row.signal.to_quote
+            assert (row.signal.side, row.signal.is_taker, row.signal.at_ns) == (0, False, row.at_ns)
+            assert row.signal.reason in {"BID", "ASK"}
+    flat = [row for row in told if row.signal is not None]
+    held = [row for row in told if row.position_side and row.resting]
+    assert len(flat) > 100
+    assert len(held) > 10
+    assert {quote.side for row in held for quote in row.resting if row.position_side > 0} == {-1}
