@@ -30,9 +30,7 @@ _LEAST_USD, _MOST_USD = 10.0, 1e7
 PINNED = tuple(
     name
     for name, requirement in REQUIREMENTS.items()
-    if KINDS[name] is not Kind.ARBITRAGE
-    and not requirement.shadow_only
-    and requirement.system != "S1"
+    if KINDS[name] is not Kind.ARBITRAGE and not requirement.shadow_only and requirement.system != "S1"
 )
 """Strategies a rehearsal pins live: those the executor carries out, S1 apart, which has a road of its own."""
 PIN_REASON = "a rehearsal of the mechanics on a synthetic market; says nothing about what it earns"
