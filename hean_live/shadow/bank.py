@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hean_live.app.regime_model import RegimeFollower
 from hean_live.shadow.contracts import ShadowContract
-from hean_live.shadow.records import BankSignal, BankTrip, CascadeForecast, ShadowQuotes
+from hean_live.shadow.records import SEEN, BankSignal, BankTrip, CascadeForecast, ShadowQuotes
 from hean_live.shadow.resting import shadow_quotes
 from models.market.tape import Events
 from models.portfolio.roster import Kind
@@ -37,27 +37,6 @@ if TYPE_CHECKING:
 SPARE_ROWS: Final = 128
 CASCADE_S: Final = 10
 _HOUR_NS: Final = 3_600_000_000_000
-SEEN: Final = (
-    "mid",
-    "spread_bps",
-    "vpin",
-    "vpin_rank",
-    "kyle_lambda_z",
-    "flow_imbalance",
-    "whale_cvd",
-    "whale_intensity",
-    "retail_imbalance",
-    "whale_side",
-    "impact_bps",
-    "hurst",
-    "hurst_label",
-    "hurst_label_finer",
-    "hmm_turbulent",
-    "regime",
-    "session",
-    "golden_hour",
-)
-"""Features that go with a signal: those gates ask about. What a strategy measured itself goes with them."""
 
 
 def venue_of(contract: ShadowContract, seed: int = 1) -> FillParameters:
@@ -222,6 +201,10 @@ class SymbolBank:
                 self._signal(place, int(trip["side"]), int(trip["entry_ns"]), 0.0, False, int(trip["reason"]))
             ]
         entries = rows[(rows["action"] == PLACE) & (rows["reduce_only"] == 0)]
+        # What is below a lot is never sent, however often a strategy wants it.
+        entries = entries[
+            np.isin(entries["at_ns"], session.orders["at_ns"][: int(shared.counts["orders"][place])])
+        ]
         ended = shared.trips["exit_ns"][place, int(self._trips_read[place]) : int(shared.trip_counts[place])]
         if len(ended):
             entries = entries[entries["at_ns"] >= ended.max()]

@@ -137,3 +137,11 @@ def test_quotes_are_told_as_distances_from_the_mid_and_ask_only_while_flat(tape)
     assert len(flat) > 100
     assert len(held) > 10
     assert {quote.side for row in held for quote in row.resting if row.position_side > 0} == {-1}
+
+
+def test_an_order_below_a_lot_is_no_signal(tape):
+    coarse = ShadowContract(0.5, 1.0, 0.0002, 0.00055)  # a lot is worth more than the whole capital
+    bank = SymbolBank("BTCUSDT", coarse, CAPITAL, ("impact_reversion",))
+    signals = [s for start in range(0, len(tape), 500) for s in bank.take(tape[start : start + 500])[0]]
+    assert signals == []
+    assert int(bank._run.bank.shared.counts["dropped"].sum()) > 0
