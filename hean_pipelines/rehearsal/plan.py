@@ -13,7 +13,6 @@ from pathlib import Path
 
 from models.errors import ConfigError
 from models.learning.roster import REQUIREMENTS
-from models.portfolio.roster import KINDS, Kind
 
 SYMBOLS = ("BTCUSDT", "WIFUSDT")
 """The one the crash filter looks at, and one that settles every four hours."""
@@ -30,7 +29,7 @@ _LEAST_USD, _MOST_USD = 10.0, 1e7
 PINNED = tuple(
     name
     for name, requirement in REQUIREMENTS.items()
-    if KINDS[name] is not Kind.ARBITRAGE and not requirement.shadow_only and requirement.system != "S1"
+    if not requirement.shadow_only and requirement.system != "S1"
 )
 """Strategies a rehearsal pins live: those the executor carries out, S1 apart, which has a road of its own."""
 PIN_REASON = "a rehearsal of the mechanics on a synthetic market; says nothing about what it earns"

@@ -36,6 +36,7 @@ class Requirement:
     shadow_only: str = ""
 
 
+_TWO_MARKETS: Final = "trades two markets at once, which is not carried out live"
 REQUIREMENTS: Final[dict[str, Requirement]] = {
     "funding_pressure": Requirement("S1", ("E1",), FUNDING_MODEL),
     "funding_harvester": Requirement("S2", ("E1",), FUNDING_MODEL),
@@ -50,8 +51,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "enhanced_grid": Requirement("S11", ("enhanced_grid",)),
     "inventory_neutral_mm": Requirement("S12", ("inventory_neutral_mm",)),
     "rebate_farmer": Requirement("S13", ("rebate_farmer",)),
-    "basis_arbitrage": Requirement("S14", ("basis_arbitrage",)),
-    "correlation_arb": Requirement("S15", ("correlation_arb",)),
+    "basis_arbitrage": Requirement("S14", ("basis_arbitrage",), "", _TWO_MARKETS),
+    "correlation_arb": Requirement("S15", ("correlation_arb",), "", _TWO_MARKETS),
     "sentiment": Requirement("S16", ("sentiment",)),
     "cross_exchange_funding": Requirement(
         "S17", ("cross_exchange_funding",), "", "needs an account with capital at a second venue"
