@@ -65,6 +65,14 @@ def shake_hands(connection: socket.socket) -> None:
     )
 
 
+def accept(server: socket.socket) -> socket.socket:
+    """Accept one client as a WebSocket."""
+    connection, _ = server.accept()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    shake_hands(connection)
+    return connection
+
+
 def ask_for_upgrade(connection: socket.socket) -> None:
     """Ask for a WebSocket and read the answer."""
     connection.sendall(
@@ -160,17 +168,13 @@ def listen() -> socket.socket:
 def main() -> None:
     """Serve one client: ``python -m benchmarks.streams_feed RATE SECONDS``; then print when messages left."""
     rate, seconds = int(sys.argv[1]), float(sys.argv[2])
-    with listen() as server:
-        connection, _ = server.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with connection:
-            shake_hands(connection)
-            answer_subscription(connection)
-            time.sleep(0.3)
-            left = send_paced(connection, trade_message, rate, seconds)
-            time.sleep(0.5)
-            with suppress(ConnectionError):  # pybit leaves with the last message
-                connection.sendall(frame(struct.pack(">H", 1000), CLOSE))
+    with listen() as server, accept(server) as connection:
+        answer_subscription(connection)
+        time.sleep(0.3)
+        left = send_paced(connection, trade_message, rate, seconds)
+        time.sleep(0.5)
+        with suppress(ConnectionError):  # pybit leaves with the last message
+            connection.sendall(frame(struct.pack(">H", 1000), CLOSE))
     sys.stdout.write(json.dumps(left.tolist()) + "\n")
 
 

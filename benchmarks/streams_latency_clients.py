@@ -1,4 +1,4 @@
-"""The three clients of the latency benchmark, each a process of its own.
+"""Three clients of the latency benchmark, each a process of its own.
 
     python -m benchmarks.streams_latency_clients hean PORTS FOLDER fsync|os
     python -m benchmarks.streams_latency_clients pybit PORTS FOLDER SECONDS
@@ -6,9 +6,9 @@
 
 `hean`: public stream → parser → book and features of all symbols → S5 at every tick → the order gate (R1) → the journal
 → the trade socket, all in the streams' loop. `pybit`: its own socket layer, which parses and merges books; the callback
-answers the flagged trades through `WebSocketTrading`, without features, strategy, risk or journal. `bare`: two blocking
-sockets and a search for the flag, which is what this machine takes to wake a process and to send.
-prints which message made which order, as JSON.
+answers the whales through `WebSocketTrading`, without features, strategy, risk or journal. `bare`: two blocking
+sockets and a search for a whale's size, which is what this machine takes to wake a process and to send. nautilus_trader is
+in `streams_latency_nautilus`, as it runs in an environment of its own. Prints which message made which order, as JSON.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ import numpy as np  # noqa: E402
 from numba import njit  # noqa: E402
 
 from benchmarks.streams_feed import ask_for_upgrade, masked_frame, number_of, split_frame  # noqa: E402
-from benchmarks.streams_market import DEPTH, SYMBOLS, TICK  # noqa: E402
+from benchmarks.streams_market import DEPTH, SYMBOLS, TICK, WHALE  # noqa: E402
 from hean_live.execution.decision import OrderDecision, request_of, row_of  # noqa: E402
 from hean_live.execution.journal import Journal  # noqa: E402
 from hean_live.execution.order_gate import BooksNow, OrderGate  # noqa: E402
@@ -183,9 +183,9 @@ def with_pybit(ports: Mapping[str, int], seconds: float) -> dict[str, Any]:
     market = pybit.WebSocket(testnet=False, channel_type="linear")
 
     def on_trade(message: dict[str, Any]) -> None:
-        if not message["fire"]:
-            return
         trade = message["data"][0]
+        if trade["v"] != WHALE:
+            return
         link = f"k{message['k']}"
         made[link] = message["k"]
         orders.place_order(
@@ -209,12 +209,12 @@ def with_pybit(ports: Mapping[str, int], seconds: float) -> dict[str, Any]:
 
 
 def with_bare(ports: Mapping[str, int]) -> dict[str, Any]:
-    """Answer flagged trades with nothing but two sockets: what the machine itself takes."""
+    """Answer whales with nothing but two sockets: what the machine itself takes."""
     market, trade = (_open(ports[name]) for name in ("market", "trade"))
     topics = [f"publicTrade.{symbol}" for symbol in SYMBOLS]
     market.sendall(masked_frame(json.dumps({"op": "subscribe", "args": topics}).encode()))
     made: dict[str, int] = {}
-    data = b""
+    data, whale = b"", f'"v":"{WHALE}"'.encode()
     market.settimeout(_OVER_S)
     while block := _more(market):
         data += block
@@ -222,7 +222,7 @@ def with_bare(ports: Mapping[str, int]) -> dict[str, Any]:
             payload, data = split_frame(data)
             if payload is None:
                 break
-            if b'"fire":true' in payload:
+            if whale in payload:
                 k = number_of(payload)
                 order = {"op": "order.create", "reqId": "", "args": [{"orderLinkId": f"k{k}"}]}
                 trade.sendall(masked_frame(json.dumps(order).encode()))

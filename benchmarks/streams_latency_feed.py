@@ -2,9 +2,10 @@
 
     python -m benchmarks.streams_latency_feed RATE SECONDS
 
-prints the ports of the market and the trade socket, then, when the client has gone, when each message left and each
-order arrived (ns of the machine's clock). A message is stamped before it is handed to the operating system, an order by the
-operating system when it is on this side's socket: how long this process takes to wake up is not the client's doing.
+prints the ports of the market, the trade and the private socket and of REST, then, when the client has gone, when each
+message left and each order arrived (ns of the machine's clock). A message is stamped before it is handed to the operating
+system, an order by the operating system when it is on this side's socket: how long this process takes to wake up is not the
+client's doing.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import sys
 import threading
 import time
 from array import array
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
-from benchmarks.streams_feed import PING, PONG, TEXT, WAKE_S, frame, read_frame, shake_hands
+from benchmarks.streams_feed import PING, PONG, TEXT, WAKE_S, accept, frame, read_frame
+from benchmarks.streams_latency_account import serve_private, serve_rest
 from benchmarks.streams_market import SYMBOLS, Market
 
 _QUIET_S = 1.0  # after the last subscription
@@ -65,7 +67,7 @@ class Feed:
 
     def serve_orders(self, server: socket.socket) -> None:
         """Accept one trade socket, sign it in, and acknowledge its orders."""
-        connection = _accept(server)
+        connection = accept(server)
         connection.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         while True:
             first, told, _, _ = connection.recvmsg(1, 256, socket.MSG_PEEK)
@@ -88,6 +90,7 @@ class Feed:
                 self.arrived[link] = at
                 data = {"orderId": link, "orderLinkId": link}
                 reply = {"reqId": body["reqId"], "retCode": 0, "retMsg": "OK", "op": body["op"], "data": data}
+                reply |= {"retExtInfo": {}, "header": {}, "connId": "c"}
             connection.sendall(frame(json.dumps(reply).encode()))
 
     def _answer_market(self, connection: socket.socket) -> None:
@@ -111,22 +114,20 @@ class Feed:
             connection.sendall(text)
 
 
-def _accept(server: socket.socket) -> socket.socket:
-    connection, _ = server.accept()
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    shake_hands(connection)
-    return connection
-
-
 def main() -> None:
     """Serve one client and print the stamps."""
     feed = Feed(int(sys.argv[1]), float(sys.argv[2]))
-    with socket.create_server(("127.0.0.1", 0)) as market, socket.create_server(("127.0.0.1", 0)) as trade:
-        ports = {"market": market.getsockname()[1], "trade": trade.getsockname()[1]}
+    with ExitStack() as open_:
+        market, trade, private = (
+            open_.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)
+        )
+        servers = {"market": market, "trade": trade, "private": private}
+        ports = {name: server.getsockname()[1] for name, server in servers.items()} | {"rest": serve_rest()}
         sys.stdout.write(json.dumps(ports) + "\n")
         sys.stdout.flush()
         threading.Thread(target=feed.serve_orders_to_the_end, args=(trade,), daemon=True).start()
-        connection = _accept(market)
+        threading.Thread(target=serve_private, args=(private,), daemon=True).start()
+        connection = accept(market)
         with suppress(ConnectionError):  # a client that gave up before the end
             feed.serve_market(connection)
         connection.close()

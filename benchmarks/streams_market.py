@@ -2,7 +2,8 @@
 
 Ten symbols, each with a book of 50 levels a side that only changes in size, small trades, and every 2.5 s a whale
 whose trade is followed by a new book three basis points on: what S5 answers half a second later. Every message
-carries its number at the end (``"k"``), and the trades that a client without a strategy shall answer say ``"fire"``.
+carries its number at the end (``"k"``), a trade also as its id. A client without a strategy shall answer the whales: no
+other trade has the size ``WHALE``, which is all that an adapter with a parser of its own can know them by.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ TICK = 0.01
 DEPTH = 50
 _START_MS = 1_760_000_000_000
 _SHIFT_TICKS = 30
-_WHALE = 2000.0
+WHALE = "2000.0"
+_OTHERS = "1.0"
 
 
 class Market:
@@ -38,7 +40,6 @@ class Market:
         self._update = [1] * len(SYMBOLS)
         self._away = [False] * len(SYMBOLS)
         self._shift_at = [-1] * len(SYMBOLS)
-        self._trades = 0
 
     def snapshot(self, place: int, k: int) -> bytes:
         """Return a symbol's whole book."""
@@ -57,9 +58,9 @@ class Market:
             return self.snapshot(place, k)
         if self._is_whale_due(place, k):
             self._shift_at[place] = k + self._rate // 50
-            return self._trade(place, k, not self._away[place], _WHALE, fire=True)
+            return self._trade(place, k, not self._away[place], WHALE)
         if self._random.random() < 0.4:
-            return self._trade(place, k, bool(self._random.random() < 0.5), 1.0, fire=False)
+            return self._trade(place, k, bool(self._random.random() < 0.5), _OTHERS)
         return self._delta(place, k)
 
     def _is_whale_due(self, place: int, k: int) -> bool:
@@ -81,23 +82,22 @@ class Market:
         body = {"topic": f"orderbook.{DEPTH}.{SYMBOLS[place]}", "type": kind, "ts": ts, "data": data}
         return _dumps({**body, "cts": ts, "k": k})
 
-    def _trade(self, place: int, k: int, buys: bool, size: float, *, fire: bool) -> bytes:
-        self._trades += 1
+    def _trade(self, place: int, k: int, buys: bool, size: str) -> bytes:
         mid, ts = self._mid_ticks[place], _START_MS + k
         trade = {
             "T": ts,
             "s": SYMBOLS[place],
             "S": "Buy" if buys else "Sell",
-            "v": f"{size:.1f}",
+            "v": size,
             "p": f"{(mid if buys else mid - 1) * TICK:.2f}",
             "L": "PlusTick",
-            "i": f"{self._trades:036d}",
+            "i": f"{k:036d}",
             "BT": False,
             "RPI": False,
             "seq": 10 * self._update[place],
         }
         body = {"topic": f"publicTrade.{SYMBOLS[place]}", "type": "snapshot", "ts": ts, "data": [trade]}
-        return _dumps({**body, "fire": fire, "k": k})
+        return _dumps({**body, "k": k})
 
 
 def _dumps(body: dict[str, Any]) -> bytes:

@@ -14,8 +14,8 @@ prints one JSON object; what is measured already is in FILE while the rest still
   project's own; ``orders_from_bad_messages``; ``messages_per_s``.
 - ``executor``: ``idle_rss_mb``, ``start_to_ready_s``, ``start_cpu_s`` with streams, shadows and a cached bundle on ten symbols;
   the same with ``_bare`` without any of them; see `benchmarks.survive_executor`.
-- ``latency``: ``tick_to_order_us_p50``, ``tick_to_order_us_p99``, ``pybit_socket_us_p50``, as measured by
-  ``benchmarks.streams``; not with ``--quick``.
+- ``latency``: ``tick_to_order_us_p50``, ``tick_to_order_us_p99``, ``pybit_socket_us_p50``, ``nautilus_tick_to_order_us_p50``, as
+  measured by ``benchmarks.streams``; not with ``--quick``.
 - ``soak``: ``soak_growth_share`` and what else `benchmarks.streams_soak` tells; 900 s by default, not with ``--quick``.
 
 Kills and messages run in as many processes as there are processors, each with a seed of its own. A figure that could not be
@@ -44,7 +44,12 @@ SIZES: dict[str, dict[str, float]] = {
     "quick": {"kills": 8, "seeds": 150, "messages": 2_000, "soak_s": 0.0, "idle_s": 2.0},
     "full": {"kills": 1_000, "seeds": 10_000, "messages": 1_000_000, "soak_s": 900.0, "idle_s": 60.0},
 }
-_LATENCIES = ("tick_to_order_us_p50", "tick_to_order_us_p99", "pybit_socket_us_p50")
+_LATENCIES = (
+    "tick_to_order_us_p50",
+    "tick_to_order_us_p99",
+    "pybit_socket_us_p50",
+    "nautilus_tick_to_order_us_p50",
+)
 _SAY_EVERY_S = 5.0
 
 
@@ -85,7 +90,7 @@ def latency() -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory(prefix="hean-latency-") as folder:
         figures = measured(Path(folder), quick=False)
-    return {name: figures[name] for name in _LATENCIES}
+    return {**{name: figures[name] for name in _LATENCIES}, "reasons": figures["reasons"]}
 
 
 def parts_of(sizes: dict[str, float]) -> dict[str, Callable[[], dict[str, Any]]]:
@@ -144,7 +149,9 @@ def measure(only: tuple[str, ...], quick: bool, sizes: dict[str, float], out: Pa
         say(f"{name}: begins")
         started = time.perf_counter()
         try:
-            found |= run()
+            told = run()
+            reasons |= told.pop("reasons", {})
+            found |= told
         except (Exception, SystemExit) as error:
             # The other parts are worth having without this one.
             reasons[name] = f"failed: {type(error).__name__}: {error}"
