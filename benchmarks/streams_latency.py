@@ -4,8 +4,9 @@ Keys, each with ``p50_us``, ``p99_us``, ``max_us`` and ``orders``: ``hean_fsync`
 disk before it is sent), ``hean_os`` (the journal hands it to the operating system: it survives the process, not a power
 cut), ``pybit_socket`` (no features, no strategy, no risk check, no journal), ``nautilus`` (nautilus_trader's Bybit adapter in
 a live node, orders over its trade socket: books and risk check, no features, no journal) and ``bare_socket`` (two blocking
-sockets and nothing else: what the machine takes). ``journal_fsync`` and ``journal_os`` are the journal's share alone;
-``disk_fdatasync`` is what 300 bytes forced to this disk cost. ``tick_to_order_us_p50`` and ``_p99`` repeat ``hean_fsync``;
+sockets and nothing else: what the machine takes). ``stages_fsync`` and ``stages_os``: of our orders, the ``p50_us`` from a
+message at hand to the tick of all symbols, of the strategy, of quote and gate, of the journal, of encoding and sending;
+``disk_fdatasync``: 300 bytes forced to this disk. ``tick_to_order_us_p50`` and ``_p99`` repeat ``hean_fsync``;
 ``pybit_socket_us_p50`` and ``nautilus_tick_to_order_us_p50`` repeat the others'. Where nautilus_trader cannot be had or does
 not run, its figures are null and ``reasons`` says why.
 """
@@ -110,7 +111,7 @@ def latency(folder: Path, *, quick: bool) -> dict[str, Any]:
         for how in ("fsync", "os"):
             ran = measure("hean", how, Path(scratch), seconds)
             out[f"hean_{how}"] = figures(ran)
-            out[f"journal_{how}"] = percentiles(ran["journal_ns"])
+            out[f"stages_{how}"] = {name: percentiles(ns)["p50_us"] for name, ns in ran["stages"].items()}
             out[f"market_{how}"] = ran["counts"]
             if ran["denied"]:
                 out[f"denied_{how}"] = ran["denied"]

@@ -22,6 +22,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +53,7 @@ from models.strategies import impact_reversion as s5  # noqa: E402
 _STEP = s5.step
 _QTY, _BELOW, _ABOVE = Decimal("0.5"), Decimal("0.99"), Decimal("1.01")
 _EQUITY = Decimal(1_000_000)
+STAGES = ("tick", "strategy", "gate", "journal", "send")
 _OVER_S = 5.0  # of silence; the feed waits for a second after the last subscription
 
 
@@ -83,7 +85,8 @@ class Lane:
         self.denied: list[str] = []
         self.payload = b""
         self.trade: Any = None
-        self.journal_ns: list[int] = []
+        self.began_ns = 0
+        self.stages: dict[str, list[int]] = {name: [] for name in STAGES}
 
     def watch(self, markets: Markets) -> None:
         """Look at these markets; what is compiled is compiled before it counts."""
@@ -94,11 +97,12 @@ class Lane:
 
     def on_tick(self, _places: Sequence[int], at_ns: int) -> None:
         """Step S5 and carry entries out."""
+        ticked_ns = time.perf_counter_ns()
         count = entries_of(self.markets.state, self.params, self.states, self._places)
         for place in self._places[:count].tolist():
-            self.enter(place, at_ns)
+            self.enter(place, at_ns, (self.began_ns, ticked_ns, time.perf_counter_ns()))
 
-    def enter(self, place: int, at_ns: int) -> None:
+    def enter(self, place: int, at_ns: int, stamps: tuple[int, int, int]) -> None:
         """Send one order, durable before it is on the wire."""
         symbol, side = SYMBOLS[place], int(self._sides[place])
         bid, ask = Decimal(f"{self._bids[place]:.2f}"), Decimal(f"{self._asks[place]:.2f}")
@@ -112,10 +116,13 @@ class Lane:
         if breach is not None:
             self.denied.append(f"{breach.reason}: {breach.arithmetic}")
             return
-        started = time.perf_counter_ns()
+        judged_ns = time.perf_counter_ns()
         row = self.journal.intend(row_of(decision))
-        self.journal_ns.append(time.perf_counter_ns() - started)
+        kept_ns = time.perf_counter_ns()
         self.trade.send(CREATE, create_fields(request_of(decision)), lambda _reply: None)
+        times = (*stamps, judged_ns, kept_ns, time.perf_counter_ns())
+        for name, (begun_ns, ended_ns) in zip(STAGES, pairwise(times), strict=True):
+            self.stages[name].append(ended_ns - begun_ns)
         self.made[decision.client_id] = number_of(self.payload)
         # Off the measured way: the intent goes into the tables and the order ends, so that exposure does not grow for ever.
         asyncio.get_running_loop().call_later(0.1, self.journal.put_order, replace(row, state=CANCELLED))
@@ -140,7 +147,7 @@ async def with_hean(ports: Mapping[str, int], folder: Path, durability: str) -> 
         """Remembers the message at hand, for its number."""
 
         def on_data(self, topic: str, payload: bytes, received_ns: int) -> None:
-            lane.payload = payload
+            lane.payload, lane.began_ns = payload, time.perf_counter_ns()
             super().on_data(topic, payload, received_ns)
 
         def on_close(self, reason: str, closed_ns: int) -> None:
@@ -166,7 +173,7 @@ async def with_hean(ports: Mapping[str, int], folder: Path, durability: str) -> 
     return {
         "made": lane.made,
         "denied": lane.denied[:3],
-        "journal_ns": lane.journal_ns,
+        "stages": lane.stages,
         "counts": vars(markets.counts),
     }
 
