@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hean_live.app.bank_sizing import BankRules
+from hean_live.app.bank.sizing import BankRules
+from hean_live.app.campaigns.situation import MirrorRules, QuotingRules
 from hean_live.app.gates import GateRules
 from hean_live.app.rules import EngineRules
-from hean_live.app.situation import MirrorRules, QuotingRules
 from hean_live.settings import LiveSettings
 from models.execution.market_gates import CrashRules, CrashWindow, FreshnessRules
 from models.execution.pulls import PullRules

@@ -13,10 +13,10 @@ from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
-from hean_live.app.bank_entries import hear_bank
-from hean_live.app.bank_facts import Requests
-from hean_live.app.bank_forecasts import keep_forecasts
-from hean_live.app.bank_sizing import name_of
+from hean_live.app.bank.entries import hear_bank
+from hean_live.app.bank.facts import Requests
+from hean_live.app.bank.forecasts import keep_forecasts
+from hean_live.app.bank.sizing import name_of
 from hean_live.app.booking import book
 from hean_live.app.funding_signals import NANOSECONDS, signal_of, step_strategy, wanted_forecasts
 from hean_live.app.rules import EngineRules

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from hean_live.app.bank_sizing import BankRules
+from hean_live.app.bank.sizing import BankRules
+from hean_live.app.campaigns.situation import QuotingRules
 from hean_live.app.gates import GateRules
-from hean_live.app.situation import QuotingRules
 from hean_live.app.state import Signal
 from models.execution.exits import EXIT_PLANS
 from models.execution.sharing import SharingRules

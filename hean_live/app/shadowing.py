@@ -1,6 +1,6 @@
 """Puts the shadows together: contracts from the venue and the account, events from the streams, outlooks of other markets too.
 
-Here belongs the wiring. The bank is `hean_live.shadow`, what becomes of its news is decided in `bank_entries.py`.
+Here belongs the wiring. The bank is `hean_live.shadow`, what becomes of its news is decided in `bank/entries.py`.
 """
 
 from __future__ import annotations

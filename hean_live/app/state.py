@@ -1,6 +1,6 @@
 """What the engine remembers of each symbol: signal, live campaign, shadow trade; as data that survive a restart.
 
-Here belong the records and their JSON. Rules that change them are in `engine.py`, `campaign.py` and
+Here belong the records and their JSON. Rules that change them are in `engine.py`, `campaigns/phases.py` and
 `shadow.py`.
 """
 
@@ -61,7 +61,7 @@ class Campaign:
     """The live attempt to carry out a signal.
 
     `qty` is the target, `phase` how far it got. What was journalled last of its quotes: why they are `pulled`, and how
-    many layers are `merged`. While it quotes (`QUOTING`, `quoting.py`): since when its shadow shows it nothing to quote
+    many layers are `merged`. While it quotes (`QUOTING`, `campaigns/quoting.py`): since when its shadow shows it nothing to quote
     (`silent_ns`), since when something is held (`held_ns`), both 0 for not, and whether its shadow has held the same
     (`followed`).
     """

@@ -1,6 +1,6 @@
 """Live trading of one symbol at one poll: from the waiting signal past the gates to the orders there is room for.
 
-Changes only the state and the memory given. What a campaign does is in `campaign.py`, why none may begin in `gates.py`.
+Changes only the state and the memory given. What a campaign does is in `campaigns/phases.py`, why none may begin in `gates.py`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from hean_live.app.bank_sizing import name_of
-from hean_live.app.campaign import advance
-from hean_live.app.campaign_orders import NANOSECONDS
+from hean_live.app.bank.sizing import name_of
+from hean_live.app.campaigns.orders import NANOSECONDS
+from hean_live.app.campaigns.phases import advance
+from hean_live.app.campaigns.situation import Situation
 from hean_live.app.gates import judge, reserved_usd, room_usd
 from hean_live.app.rules import EngineRules
-from hean_live.app.situation import Situation
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Snapshot
 from hean_live.app.state import BANK, CLOSED, HOLDING, QUOTING, Campaign, Signal, SymbolState
 from hean_live.execution.client_id import parse_client_id
@@ -137,7 +137,7 @@ def left_by_its_shadow(campaign: Campaign, snapshot: Snapshot) -> str:
     """Return why a position of the bank is to be left now: its shadow holds nothing any more; ``""`` while it does.
 
     While the bank is not at work it says nothing, and the position waits for it, for its stop, or for its time. Quotes that
-    follow a shadow have rules of their own (`quoting.py`).
+    follow a shadow have rules of their own (`campaigns/quoting.py`).
     """
     signal, bank = campaign.signal, snapshot.bank
     if signal.origin != BANK or not bank.running or campaign.phase == QUOTING or campaign.held_ns:

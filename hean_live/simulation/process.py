@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from hean_live.app.alarms import Alarms
-from hean_live.app.bank_sizing import system_of
-from hean_live.app.campaign import QuotingRules
+from hean_live.app.bank.sizing import system_of
+from hean_live.app.campaigns.phases import QuotingRules
 from hean_live.app.engine import Engine, EngineRules
 from hean_live.app.feed import Feed
 from hean_live.app.forecaster import ForecastWorker

@@ -8,7 +8,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from hean_live.app import entering
+from hean_live.app.campaigns import entering, mirror
 from hean_live.execution import fills, merging, order_manager
 from hean_live.execution.journal import Journal
 from hean_live.execution.order_gate import OrderGate
@@ -135,6 +135,12 @@ def test_limits_not_asked(plant):
     plant(OrderGate, "__call__", lambda self, _decision: None)
     plant(entering, "affordable", lambda qty, _price, _room, _step: qty * D(3))
     assert "I12" in found({"I12"}, ("calm",))
+
+
+def test_quotes_beyond_their_share(plant):
+    """A market maker that quotes three times what it may on each side fills more than was decided."""
+    plant(mirror, "affordable", lambda qty, _price, _room, _step: qty * D(3))
+    assert found({"I1", "I12"}, ("calm",))
 
 
 def test_limits_asked(plant):

@@ -51,7 +51,7 @@ def placed(lines):
 
 
 def test_every_order_of_the_journal_is_among_the_commands(tmp_path):
-    Session(41, tmp_path, ("calm",), record=LogRules()).run()
+    Session(42, tmp_path, ("calm",), record=LogRules()).run()
     (path,) = find_segments(tmp_path)
     journal = Journal(tmp_path / "journal.sqlite")
     rows = [row for symbol in ("AAAUSDT", "BBBUSDT") for row in journal.orders_of(symbol)]
@@ -77,12 +77,13 @@ def rewritten(lines, folder):
 
 
 def test_a_tampered_input_is_named(tmp_path):
-    Session(41, tmp_path, ("calm",), record=LogRules()).run()
+    Session(42, tmp_path, ("calm",), record=LogRules()).run()
     (path,) = find_segments(tmp_path)
     lines = list(read_lines(path))
     assert replay([rewritten(lines, tmp_path / "same")]).differences == 0
     news = (line[1]["snapshot"].get("forecasts", [[]])[0] for line in lines[2:] if line[0] == "poll")
-    forecast = next(row for rows in news for row in rows)
+    # Of a symbol on which S1 wants something: twice nothing is nothing.
+    forecast = next(row for rows in news for row in rows if row["predicted"] not in (0.0, "-0.0"))
     was = forecast["predicted"]
     forecast["predicted"] = 2 * was
     outcome = replay([rewritten(lines, tmp_path / "other")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal as D
 from typing import Any
 
-from hean_live.app.campaign import QuotingRules
+from hean_live.app.campaigns.phases import QuotingRules
 from hean_live.app.engine import EngineRules
 from hean_live.app.gates import GateRules
 from hean_live.app.snapshot import Forecasted, ModelView, Quote, Snapshot

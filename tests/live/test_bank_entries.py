@@ -9,7 +9,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from hean_live.app.bank_entries import NOT_CARRIED_OUT, SEVERAL
+from hean_live.app.bank.entries import NOT_CARRIED_OUT, SEVERAL
 from hean_live.app.snapshot import KeepTrade, Place, SaveState
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY
 from models.portfolio.policy import Reason, StrategyPolicy, SymbolPolicy

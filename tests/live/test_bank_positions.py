@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
-from hean_live.app.bank_entries import SEVERAL
+from hean_live.app.bank.entries import SEVERAL
 from hean_live.app.engine import Engine
 from hean_live.app.snapshot import BookCampaign, KeepTrade, Place, SaveState, WantSettled
 from hean_live.app.state import BANK, Campaign, Signal

@@ -7,7 +7,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from hean_live.app.campaign import Situation, advance
+from hean_live.app.campaigns.phases import Situation, advance
 from hean_live.app.snapshot import Cancel, Note, Place, Quote
 from hean_live.app.state import CLOSED, ENTERING, EXITING, HOLDING, Campaign
 from hean_live.execution.client_id import client_order_id

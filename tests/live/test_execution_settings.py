@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hean_live.app.bank_sizing import BankRules
-from hean_live.app.campaign import QuotingRules
+from hean_live.app.bank.sizing import BankRules
+from hean_live.app.campaigns.phases import QuotingRules
 from hean_live.app.configured_rules import engine_rules
 from hean_live.settings import effective, load_settings
 from models.errors import ConfigError

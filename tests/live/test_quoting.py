@@ -7,8 +7,8 @@ from decimal import Decimal as D
 
 import pytest
 
-from hean_live.app.bank_quotes import NOT_QUOTED
-from hean_live.app.quoting import HELD_ALONE, NO_WAY_OUT, SHADOW_OUT
+from hean_live.app.bank.quotes import NOT_QUOTED
+from hean_live.app.campaigns.quoting import HELD_ALONE, NO_WAY_OUT, SHADOW_OUT
 from hean_live.app.snapshot import BookCampaign, Cancel, Place
 from hean_live.app.state import CLOSED, EXITING, QUOTING, dump_states, load_states
 from hean_live.execution.client_id import client_order_id

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hean_live.app.bank_forecasts import keep_forecasts
+from hean_live.app.bank.forecasts import keep_forecasts
 from hean_live.app.snapshot import Note
 from hean_live.shadow.records import CascadeForecast
 from hean_pipelines.defs.learning.cascade_losses import cascade_losses

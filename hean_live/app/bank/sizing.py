@@ -1,7 +1,7 @@
 """From a signal of the bank that passed every gate to a campaign, or to the reason and the arithmetic why there is none.
 
 Conviction and size (P5), then the limits (R1), with the equity a strategy has bound already taken off its share. Pure. Which
-signals come this far is decided in `bank_entries.py`.
+signals come this far is decided in `entries.py`.
 """
 
 from __future__ import annotations

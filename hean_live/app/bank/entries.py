@@ -1,10 +1,10 @@
 """What the engine makes of the bank's news: shadow trades are kept, signals judged by every gate, the best may trade.
 
 The road of a signal: gates in their order (`models.gates`), one strategy a symbol (`models.portfolio.conflicts`), conviction,
-size and limits (`bank_sizing.py`). Each step's reason is journalled with the signal, and with the shadow's result when it is
-over (`bank_trips.py`), so that what a gate cost or saved can be measured. Who makes markets takes the same road with a request
-to quote (`bank_quotes.py`); a fill in such a shadow was traded if its strategy quoted that symbol live. Changes only the memory
-and states given. What a campaign does is in `campaign.py`.
+size and limits (`sizing.py`). Each step's reason is journalled with the signal, and with the shadow's result when it is
+over (`trips.py`), so that what a gate cost or saved can be measured. Who makes markets takes the same road with a request
+to quote (`quotes.py`); a fill in such a shadow was traded if its strategy quoted that symbol live. Changes only the memory
+and states given. What a campaign does is in `campaigns/phases.py`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hean_live.app.bank_facts import Requests, facts_of, sight_of
-from hean_live.app.bank_quotes import remember_request, requests_due, why_not_quoted
-from hean_live.app.bank_sizing import BankRules, campaign_of, system_of
-from hean_live.app.bank_trips import keep_trip
+from hean_live.app.bank.facts import Requests, facts_of, sight_of
+from hean_live.app.bank.quotes import remember_request, requests_due, why_not_quoted
+from hean_live.app.bank.sizing import BankRules, campaign_of, system_of
+from hean_live.app.bank.trips import keep_trip
 from hean_live.app.gates import GateRules
 from hean_live.app.snapshot import Command, Note, Snapshot
 from hean_live.app.state import Campaign, SymbolState

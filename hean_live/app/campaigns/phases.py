@@ -9,10 +9,10 @@ pulled and how a position is left is decided by `models.execution`. Here belongs
 
 from __future__ import annotations
 
-from hean_live.app.entering import enter
-from hean_live.app.leaving import begin_exit, exit_reason, hold, leave
-from hean_live.app.quoting import quote
-from hean_live.app.situation import QuotingRules, Situation
+from hean_live.app.campaigns.entering import enter
+from hean_live.app.campaigns.leaving import begin_exit, exit_reason, hold, leave
+from hean_live.app.campaigns.quoting import quote
+from hean_live.app.campaigns.situation import QuotingRules, Situation
 from hean_live.app.snapshot import Command
 from hean_live.app.state import ENTERING, EXITING, HOLDING, QUOTING, Campaign
 

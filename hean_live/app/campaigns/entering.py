@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from hean_live.app.campaign_orders import (
+from hean_live.app.campaigns.orders import (
     NANOSECONDS,
     attempts,
     cancel,
@@ -13,7 +13,7 @@ from hean_live.app.campaign_orders import (
     next_number,
     tradable_now,
 )
-from hean_live.app.situation import QuotingRules, Situation
+from hean_live.app.campaigns.situation import QuotingRules, Situation
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Quote
 from hean_live.app.state import CLOSED, HOLDING, Campaign
 from hean_live.execution.records import REJECTED, OrderRow

@@ -3,7 +3,7 @@
 The shadow decides; here its quotes are followed (`mirror.py`). With the first fill the other side is withdrawn, and the position
 is quoted out, reduce-only, where the shadow quotes that side. It is left as any other position when the shadow that held the same
 is out, when the shadow shows no way out, and at its time; its stop rests at the venue all along. One round trip is one campaign.
-Changes only the campaign given; whether one may begin is decided in `bank_entries.py`.
+Changes only the campaign given; whether one may begin is decided in `bank/entries.py`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from hean_live.app.campaign_orders import NANOSECONDS, cancel, decided, is_pausing, next_number, next_round
+from hean_live.app.campaigns.leaving import begin_exit
+from hean_live.app.campaigns.mirror import mirror_entries, mirror_exit, resting_on
+from hean_live.app.campaigns.orders import NANOSECONDS, cancel, decided, is_pausing, next_number, next_round
+from hean_live.app.campaigns.situation import QuotingRules, Situation
 from hean_live.app.gates import stop_price
-from hean_live.app.leaving import begin_exit
-from hean_live.app.mirror import mirror_entries, mirror_exit, resting_on
-from hean_live.app.situation import QuotingRules, Situation
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Quote
 from hean_live.app.state import CLOSED, Campaign
 from hean_live.execution.records import REJECTED

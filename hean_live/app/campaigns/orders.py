@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from hean_live.app.situation import Situation
+from hean_live.app.campaigns.situation import Situation
 from hean_live.app.snapshot import Cancel
 from hean_live.app.state import Campaign
 from hean_live.execution.client_id import parse_client_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hean_live.app.bank_sizing import system_of
+from hean_live.app.bank.sizing import system_of
 from hean_live.app.snapshot import Command, KeepTrade, Note
 from hean_live.execution.records import TradeRow
 from hean_live.shadow.records import BankTrip

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from hean_live.app.bank_sizing import BankRules
+from hean_live.app.bank.sizing import BankRules
 from hean_live.app.policy import PolicyView
 from hean_live.app.snapshot import Snapshot
 from hean_live.shadow.records import BankSignal

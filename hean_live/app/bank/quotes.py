@@ -1,15 +1,15 @@
 """Requests of market makers to quote live what their shadows quote: when one is judged, and what is remembered of it.
 
 A shadow renews its quotes all day, and each renewal is no news: who may not quote is judged again after a while, and journalled
-when the reason has changed. Changes only the memory given. The judgement itself is in `bank_entries.py`, what a campaign that
-quotes does in `quoting.py`.
+when the reason has changed. Changes only the memory given. The judgement itself is in `entries.py`, what a campaign that
+quotes does in `campaigns/quoting.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hean_live.app.bank_sizing import NANOSECONDS, BankRules, system_of
+from hean_live.app.bank.sizing import NANOSECONDS, BankRules, system_of
 from hean_live.app.snapshot import Snapshot
 from hean_live.app.state import SymbolState
 from hean_live.shadow.records import BankSignal

@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from hean_live.app.situation import QuotingRules, Situation
+from hean_live.app.campaigns.situation import QuotingRules, Situation
 from hean_live.app.snapshot import Quote
 from hean_live.execution.records import OrderRow
 from hean_live.shadow.records import RestingQuote, ShadowQuotes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hean_live.app.campaign_orders import (
+from hean_live.app.campaigns.orders import (
     NANOSECONDS,
     SLOTS,
     attempts,
@@ -15,7 +15,7 @@ from hean_live.app.campaign_orders import (
     next_round,
     slot_of,
 )
-from hean_live.app.situation import QuotingRules, Situation
+from hean_live.app.campaigns.situation import QuotingRules, Situation
 from hean_live.app.snapshot import Cancel, Command, Note, Place
 from hean_live.app.state import CLOSED, EXITING, Campaign
 from hean_live.execution.client_id import parse_client_id
