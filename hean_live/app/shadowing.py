@@ -51,9 +51,11 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
             float(parts.taker_fees.get(symbol, rules.default_taker_fee)),
         )
     hub, depth = streams.market.hub, settings.stream_depth
+    metrics = None if parts.monitor is None else parts.monitor.metrics
     tap = EventTap(
         streams.market.symbols,
         lambda symbol: hub.resubscribe([f"orderbook.{depth}.{symbol}"], "the shadows lost messages"),
+        (lambda _symbol, _count: None) if metrics is None else metrics.shadows_lost,
     )
     hub.markets.on_rows = tap.put
     others = _others(parts, streams, settings, tuple(contracts))

@@ -57,6 +57,12 @@ class ExecutorMetrics:
             "hean_profit_usd", "Sum of closed trades since the start", ["strategy", "mode"], registry=own
         )
         self._reconnects = Counter("hean_reconnects_total", "Streams opened again", ["stream"], registry=own)
+        self._shadows_lost = Counter(
+            "hean_shadow_messages_lost_total",
+            "Messages of the venue the shadows were too late for",
+            ["symbol"],
+            registry=own,
+        )
         self._latency = Histogram(
             "hean_tick_to_order_seconds", "Market data in to order out", buckets=_LATENCY_S, registry=own
         )
@@ -117,6 +123,10 @@ class ExecutorMetrics:
     def reconnected(self, stream: str, count: int = 1) -> None:
         """Count a stream opened again."""
         self._reconnects.labels(stream).inc(count)
+
+    def shadows_lost(self, symbol: str, count: int) -> None:
+        """Count messages of a symbol that the shadows were too late for; from any thread."""
+        self._shadows_lost.labels(symbol).inc(count)
 
     def order_sent(self, seconds: float) -> None:
         """Note the time from the market datum to the order's bytes."""

@@ -27,15 +27,21 @@ class EventTap:
     symbols : sequence of str
     ask_again : callable, optional
         Asks the venue for the whole book of a symbol, in the streams' thread; False if it cannot now, and is called again.
+    on_lost : callable, optional
+        Told a symbol and how many of its messages were let go, in the streams' thread.
 
     """
 
     def __init__(
-        self, symbols: Sequence[str], ask_again: Callable[[str], bool] = lambda _symbol: True
+        self,
+        symbols: Sequence[str],
+        ask_again: Callable[[str], bool] = lambda _symbol: True,
+        on_lost: Callable[[str, int], None] = lambda _symbol, _count: None,
     ) -> None:
         self.symbols = tuple(symbols)
         self.lost = 0
         self._ask_again = ask_again
+        self._on_lost = on_lost
         self._wants_book = [False for _ in symbols]
         self._waiting: list[deque[Events]] = [deque() for _ in symbols]
 
@@ -44,6 +50,7 @@ class EventTap:
         waiting = self._waiting[place]
         if len(waiting) >= MOST_WAITING:
             self.lost += len(waiting)
+            self._on_lost(self.symbols[place], len(waiting))
             waiting.clear()
             waiting.append(_gap(rows))
             self._wants_book[place] = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from hean_pipelines.settings import PipelineSettings
 
 _EPILOG = """\
-A strategy trades live where its studies passed on recorded data, its backtest earns after costs with its trials counted, and
-its shadow trades earn. Everything else shadows. A veto works at once in a running executor; a pin with the next policy
-(`hean learn`).
+A strategy trades live where its studies, its first step among them, passed on recorded data, its backtest earns after costs
+with its trials counted, and its shadow trades earn. Everything else shadows. A veto works at once in a running executor; a
+pin with the next policy (`hean learn`).
 
 examples:
   hean strategies
@@ -74,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"policy": _policy_words(settings), "strategies": rows}))
     else:
         _print(rows)
+        for line in _remedy_lines(rows):
+            print(line)
         print(_policy_words(settings))
     return 0
 
@@ -151,10 +154,45 @@ def list_strategies(settings: PipelineSettings) -> list[dict[str, Any]]:
                     key: found.get(name, {}).get(key)
                     for key in ("studies", "evidence", "backtest", "shadow", "live")
                 },
+                "remedies": _remedies(found.get(name, {})),
                 "instruction": None if word is None else vars(word),
             }
         )
     return rows
+
+
+def _remedies(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return what makes each study that has neither passed nor failed on a recorded market, by study."""
+    from models.evidence.verdict import NOT_ENOUGH_DATA
+    from models.learning.promotion import RECORDED
+
+    judged = {
+        each["study"]
+        for each in found.get("evidence") or ()
+        if each["market"] == RECORDED and each["verdict"] != NOT_ENOUGH_DATA
+    }
+    return {study: _remedy(study) for study in found.get("studies") or () if study not in judged}
+
+
+def _remedy(study: str) -> str:
+    from hean_pipelines.report.inputs import FIRST_STEP, STUDY, TRAIN
+
+    if study == "E1":
+        return TRAIN
+    job, name = (FIRST_STEP, "strategy:NAME") if study.startswith("S") else (STUDY, "NAME")
+    return f"{job}; `hean study {name}` says beforehand what comes out"
+
+
+def _remedy_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """Say once for all strategies what makes the studies that are missing."""
+    wanted: dict[str, set[str]] = {}
+    for row in rows:
+        for study, words in row["remedies"].items():
+            wanted.setdefault(words, set()).add(study)
+    return [
+        f"{', '.join(sorted(studies, key=lambda study: int(study[1:])))}: {words}"
+        for words, studies in wanted.items()
+    ]
 
 
 def _policy_words(settings: PipelineSettings) -> str:

@@ -29,6 +29,7 @@ examples:
   hean study E3 --seeds 40                          size and power over 40 seeds
   hean study strategy:momentum_trader --market slow the first step of a strategy: does what it lives on follow its signals?
   hean study strategy:all                           of every strategy, each on its planted slow market and the null
+  hean study strategy:S14 --market bars             on the 5-minute bars of the lake, for S1, S2, S14, S15, S16, S18
   hean study --market recorded --tape recordings/   every tape in a folder
   hean study E5 --tape BTCUSDT_2025-06-01.jsonl.zst
 
@@ -54,8 +55,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "--market",
-        choices=("synthetic", "slow", "recorded"),
-        help="default: recorded where --tape is given, else synthetic, which for strategies is the slow market",
+        choices=("synthetic", "slow", "bars", "recorded"),
+        help="default: recorded where --tape is given, else synthetic, which for strategies is the slow market; bars: those of "
+        "the lake",
     )
     parser.add_argument(
         "--tape",
@@ -107,12 +109,13 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError(f"--seeds: expected at least 1, was {args.seeds}")
     if args.seed < 0:
         raise ConfigError(f"--seed: expected at least 0, was {args.seed}")
-    recorded = args.market == "recorded" or (args.market is None and args.tape)
-    if args.market in ("synthetic", "slow") and args.tape:
+    recorded = args.market in ("recorded", "bars") or (args.market is None and args.tape)
+    if args.market in ("synthetic", "slow", "bars") and args.tape:
         raise ConfigError(f"--tape is for recorded markets, was given with --market {args.market}")
-    if args.market == "slow" and ":" not in args.name:
+    if args.market in ("slow", "bars") and ":" not in args.name:
         raise ConfigError(
-            f"--market slow is for strategies, was given with {args.name}", remedy="hean study strategy:NAME"
+            f"--market {args.market} is for strategies, was given with {args.name}",
+            remedy="hean study strategy:NAME",
         )
     if recorded and (args.days is not None or args.seeds is not None):
         raise ConfigError("--days and --seeds are for the synthetic market, were given with recordings")
@@ -121,7 +124,7 @@ def _check(args: argparse.Namespace) -> None:
 def _run_markets(
     args: argparse.Namespace, studies: Sequence[Study], settings: PipelineSettings, folder: Path
 ) -> list[Outcome]:
-    from hean_pipelines.studies.session import recorded_tapes, run_on_tapes, save, synthetic_tapes
+    from hean_pipelines.studies.session import bar_tapes, recorded_tapes, run_on_tapes, save, synthetic_tapes
     from models.errors import ConfigError
 
     recorded: list[Tape] = []
@@ -135,10 +138,19 @@ def _run_markets(
         recorded, passed_over = recorded_tapes(paths)
         _say(passed_over)
     hours = 24.0 * args.days if args.days is not None else None
+    if args.market == "bars":
+        # Of all, those that bars can answer; one that they cannot says so.
+        studies = [study for study in studies if study.bars is not None] or studies
+
+    def tapes_of(study: Study) -> list[Tape]:
+        if args.market == "bars":
+            return bar_tapes(study, settings.lake_root, settings.venue_url)
+        return recorded or synthetic_tapes(study, args.seed, hours)
+
     found: list[Outcome] = []
     with _hours_progress() as on_tape:
         for study in studies:
-            outcomes = run_on_tapes(study, recorded or synthetic_tapes(study, args.seed, hours), on_tape)
+            outcomes = run_on_tapes(study, tapes_of(study), on_tape)
             save(study, outcomes, folder)
             found += outcomes
     return found

@@ -84,12 +84,13 @@ def follow(
     from models.simulation.fills.parameters import FillParameters
     from models.strategies.catalogue import CATALOGUE
 
-    leg = CATALOGUE[name].leg
+    leg, features = CATALOGUE[name].leg, FeatureParams(tick_ns=tick_ns)
+    features = features._replace(cvd_period_ns=max(features.cvd_period_ns, tick_ns))
     run = BankRun(
         [name],
         FillParameters(tape.tick_size, tape.lot_size, seed=tape.market.seed or 1),
         BankParameters(BacktestParameters(CAPITAL_USD, step_ns)),
-        feature_params=params_record(FeatureParams(tick_ns=tick_ns)),
+        feature_params=params_record(features),
     )
     told: dict[str, list[Any]] = {key: [] for key in (*_SEEN, *_LEGS.get(leg, ()))}
     for events, outlooks in tape.stretches():
@@ -152,7 +153,9 @@ def _course(equity: Any, known: dict[str, Any], leg: str, step_ns: int) -> Cours
     if not len(equity):
         nothing = np.zeros(0)
         return Course(0, step_ns, nothing, nothing, nothing, nothing)
-    start_ns = int(equity["at_ns"][0])
+    # Equity is written at multiples of the step: a grid beside them would read prices of before the instant, even of before the
+    # signal whose first row it is.
+    start_ns = -(-int(equity["at_ns"][0]) // step_ns) * step_ns
     grid = np.arange(start_ns, int(equity["at_ns"][-1]) + 1, step_ns, dtype=np.int64)
     mid = as_of(equity["at_ns"], equity["mid"], grid)
     nothing = np.zeros(len(grid))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from hean_pipelines.studies import cascades, exhaustion, first_step, overfitting, vpin, whales
@@ -37,6 +38,10 @@ class Study(NamedTuple):
         Opens its synthetic market: truth or null, seed, hours.
     words : callable
         What is planted in it: truth or null.
+    bars : callable or None
+        Opens the bars of a lake as tapes: its root, and the kind of market they are; None where bars cannot answer it.
+    reads : tuple of str
+        Assets these bars, and what is known beside them, are read from.
 
     """
 
@@ -48,6 +53,8 @@ class Study(NamedTuple):
     draw: Callable[[Outcome], bytes]
     planted: Callable[[str, int, float], Tape]
     words: Callable[[str], str]
+    bars: Callable[[Path, str], list[Tape]] | None = None
+    reads: tuple[str, ...] = ()
 
 
 def _on_tape(name: str, slug: str, asks: str, module: Any) -> Study:
@@ -74,7 +81,16 @@ def _first_step(strategy: str) -> Study:
         first_step.draw,
         partial(slow_tape, strategy),
         partial(slow_words, strategy),
+        partial(_bars, strategy) if question.bars else None,
+        question.bars,
     )
+
+
+def _bars(strategy: str, lake_root: Path, kind: str) -> list[Tape]:
+    # Here: the definitions, which know every study, are loaded without NumPy.
+    from hean_pipelines.studies.bar_tapes import bar_tapes
+
+    return bar_tapes(strategy, lake_root, kind)
 
 
 _ALL: Final = (

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PATH = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5)
 """Where the picture reads the price, in horizons."""
+BAR_TICK_S, BAR_STEP_S = 12.0, 60.0
+"""Alpha tick and distance of the instants at which the price is read on a tape of bars: nothing happens in between."""
 _SEED = 1
 
 
@@ -41,9 +43,8 @@ def run(name: str, tape: Tape, on_hours: OnHours | None = None) -> Outcome:
     question, system = QUESTIONS[name], CATALOGUE[name].system
     if lacking := _lacking(name, tape):
         return _unanswered(name, tape, lacking)
-    followed = follow(
-        tape, name, round(1e9 * question.tick_s), round(1e9 * question.step_s), question.fills, on_hours
-    )
+    tick_s, step_s = (BAR_TICK_S, BAR_STEP_S) if tape.bar_s else (question.tick_s, question.step_s)
+    followed = follow(tape, name, round(1e9 * tick_s), round(1e9 * step_s), question.fills, on_hours)
     found, course = followed.signals, followed.course
     keep = apart(found.row * course.step_ns, round(1e9 * question.horizon_s))
     price = found.price[keep] if question.at_fill_price else np.full(int(keep.sum()), np.nan)
@@ -216,21 +217,15 @@ def _unit(seconds: float) -> tuple[str, float]:
 
 def _lacking(name: str, tape: Tape) -> str:
     """Say what a strategy needs that no recording holds; empty where nothing."""
-    from models.strategies.catalogue import (
-        CASCADE_MODEL,
-        CATALOGUE,
-        FORECAST,
-        OTHER_VENUE,
-        PAIR,
-        SENTIMENT,
-        SPOT,
-    )
+    from models.strategies.catalogue import BOOK, CATALOGUE, FUNDING, LIQUIDATIONS, OPEN_INTEREST, TRADES
 
-    if tape.market.kind != "recorded":
+    if tape.holds is None and tape.market.kind != "recorded":
         return ""
-    beside = (FORECAST, CASCADE_MODEL, SPOT, PAIR, OTHER_VENUE, SENTIMENT)
-    absent = [need for need in CATALOGUE[name].needs if need in beside]
-    return f"a recording of one market's messages holds no {', no '.join(absent)}" if absent else ""
+    messages = (TRADES, BOOK, OPEN_INTEREST, LIQUIDATIONS, FUNDING)
+    held = messages if tape.holds is None else tape.holds
+    absent = [need for need in CATALOGUE[name].needs if need not in held]
+    holder = "a recording of one market's messages" if tape.holds is None else "the lake"
+    return f"{holder} holds no {', no '.join(absent)}" if absent else ""
 
 
 def _unanswered(name: str, tape: Tape, why: str) -> Outcome:

@@ -48,6 +48,9 @@ class Question(NamedTuple):
         Signals are fills that open a position, and count from their price instead of the mid.
     null : str
         Slow market in which nothing should be found.
+    bars : tuple of str
+        Assets its signals can be read from as well: 5-minute closes, and what was known beside them. Empty where signals are
+        made of what happens within a bar.
 
     """
 
@@ -64,9 +67,16 @@ class Question(NamedTuple):
     fills: bool = False
     at_fill_price: bool = False
     null: str = "null"
+    bars: tuple[str, ...] = ()
 
 
 _DAY: Final = 24.0
+_PERP: Final = "raw_bybit__5m_perp_klines"
+_SPOT: Final = "raw_bybit__5m_spot_klines"
+_INTEREST: Final = "raw_bybit__5m_open_interest"
+_MOOD: Final = "mart_sentiment__fear_greed"
+_RATES: Final = "mart_bybit__settlement_funding"
+_FORECASTS: Final = "forecast_funding__out_of_sample"
 
 QUESTIONS: Final[dict[str, Question]] = {
     "funding_pressure": Question(
@@ -76,6 +86,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         45.0 * _DAY,
         step_s=60.0,
         worth=CARRY,
+        bars=(_PERP, _RATES, _FORECASTS),
     ),
     "funding_harvester": Question(
         "funding received less the move of the price exceeds the costs of 8 bps (maker in, taker out, half a spread)",
@@ -85,6 +96,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         step_s=60.0,
         worth=CARRY,
         cost_bps=8.0,
+        bars=(_PERP, _RATES, _FORECASTS),
     ),
     "liquidation_gravity": Question(
         "five minutes after the break of a cluster the price has gone further than after moves as large without one",
@@ -172,6 +184,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         NOTHING,
         45.0 * _DAY,
         step_s=60.0,
+        bars=(_PERP, _SPOT, _RATES),
     ),
     "correlation_arb": Question(
         "the spread of a pair comes back within four hours, by the terms of the entry",
@@ -179,6 +192,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         NOTHING,
         60.0 * _DAY,
         step_s=60.0,
+        bars=(_PERP,),
     ),
     "sentiment": Question(
         "the day after a turn at an extreme of the mood is better than after any other turn as large",
@@ -187,6 +201,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         300.0 * _DAY,
         step_s=300.0,
         back_s=14400.0,
+        bars=(_PERP, _MOOD),
     ),
     "cross_exchange_funding": Question(
         "funding received on both venues in 12 h less what their prices part exceeds the costs of 24 bps (four takers' fills)",
@@ -203,6 +218,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         EQUAL_MOVES,
         30.0 * _DAY,
         back_s=900.0,
+        bars=(_PERP, _INTEREST),
     ),
     "synthetic_convexity": Question(
         "in the day after a start the price goes further one way than it moves to and fro",

@@ -60,6 +60,34 @@ def recorded_tapes(paths: Sequence[Path]) -> tuple[list[Tape], list[str]]:
     return tapes, passed_over
 
 
+def bar_tapes(study: Study, lake_root: Path, venue_url: str) -> list[Tape]:
+    """Return the bars of the lake as tapes, one a symbol.
+
+    A lake filled from a venue on this machine holds what that made up, so its market counts as synthetic.
+
+    Raises
+    ------
+    ConfigError
+        When bars cannot answer the study, or the lake holds none.
+
+    """
+    from hean_pipelines.defs.promotion.facts import is_local
+    from models.learning.promotion import RECORDED, SYNTHETIC
+
+    if study.bars is None:
+        raise ConfigError(
+            f"{study.name}: expected a study that bars can answer, was one of moves within a bar",
+            remedy="run it on tapes: hean study --tape FOLDER",
+        )
+    tapes = study.bars(lake_root, SYNTHETIC if is_local(venue_url) else RECORDED)
+    if not tapes:
+        raise ConfigError(
+            f"bars: expected 5-minute bars of perpetuals below {lake_root}, was none",
+            remedy="hean backfill; then hean warehouse for rates and hean train for forecasts",
+        )
+    return tapes
+
+
 def run_on_tapes(study: Study, tapes: Sequence[Tape], on_tape: OnTape | None = None) -> list[Outcome]:
     """Run a study on each tape."""
     return [study.run(tape, on_tape(study, tape) if on_tape is not None else None) for tape in tapes]

@@ -39,6 +39,10 @@ class Tape:
         Whether studies charge costs; only a planted null goes without, where they would hide what it should show.
     told : callable, optional
         Opens it with what is known beyond it: an iterator of events and the outlooks (array of OUTLOOK) of the same stretch.
+    holds : tuple of str, optional
+        Which of the data strategies may need (`models.strategies.catalogue`) it holds; None for what its kind of tape does.
+    bar_s : float
+        Length of the bars it was made of; 0 where it is made of messages.
 
     """
 
@@ -48,6 +52,8 @@ class Tape:
     chunks: Callable[[], Iterator[Events]]
     costs: bool = True
     told: Callable[[], Iterator[tuple[Events, NDArray[np.void]]]] | None = None
+    holds: tuple[str, ...] | None = None
+    bar_s: float = 0.0
 
     def stretches(self) -> Iterator[tuple[Events, NDArray[np.void]]]:
         """Open the tape with its outlooks; none where nothing is known beyond it."""

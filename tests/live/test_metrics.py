@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from hean_live.execution.records import TradeRow
 from hean_live.metrics.executor import ExecutorMetrics, serve
+from hean_live.shadow.tap import MOST_WAITING, EventTap
 from models.errors import ConfigError
+from models.market.tape import EVENT
 
 
 def trade(pnl_usd: float, mode: str = "live") -> TradeRow:
@@ -91,3 +94,15 @@ def test_a_spread_is_shown_while_it_is_known():
     assert {labels: value for (n, labels), value in scrape(metrics).items() if n == name} == {
         ("ETHUSDT",): 3e-5
     }
+
+
+def test_messages_the_shadows_lost_are_counted_by_symbol():
+    metrics = ExecutorMetrics()
+    tap = EventTap(["BTCUSDT", "ETHUSDT"], on_lost=metrics.shadows_lost)
+    rows = np.zeros(1, EVENT)
+    for _ in range(MOST_WAITING + 1):
+        tap.put(1, rows)
+    name = "hean_shadow_messages_lost_total"
+    found = {labels: value for (n, labels), value in scrape(metrics).items() if n == name}
+    assert found == {("ETHUSDT",): MOST_WAITING}
+    assert tap.lost == MOST_WAITING

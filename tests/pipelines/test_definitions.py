@@ -68,6 +68,17 @@ def test_schedules_start_stopped_unless_told(definitions: dg.Definitions, tmp_pa
     assert {s.default_status for s in running} == {dg.DefaultScheduleStatus.RUNNING}
 
 
+def test_the_report_is_drawn_after_what_it_shows_and_nothing_waits_for_it(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    page = dg.AssetKey("report_hean__page")
+    before = {key.to_user_string() for key in graph.get(page).parent_keys}
+    assert {"model_hean__policy", "evidence_strategy__momentum_trader", "model_hean__regime_matrix"} <= before
+    assert before <= keys(definitions)
+    assert not graph.get(page).child_keys
+
+
 def test_asset_names_begin_with_their_layer_and_have_group_and_description(
     definitions: dg.Definitions,
 ) -> None:

@@ -1,8 +1,8 @@
 """Assets `evidence_tape__…` and `evidence_strategy__…`: studies E2, E3, E5, E6 and E7, and the first step of each strategy.
 
 Each has its pictures and verdicts, and a job runs each kind. Here belong storing and showing; the studies are
-`hean_pipelines.studies`. With the setting `recordings` they run on every tape of that folder, without it on a synthetic market
-with planted truth and its null.
+`hean_pipelines.studies`. With the setting `recordings` they run on every tape of that folder, and first steps that bars can
+answer on those of the lake; without either on a synthetic market with planted truth and its null.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of what it wraps.
@@ -69,6 +69,7 @@ def _asset(settings: "PipelineSettings", study: "Study") -> dg.AssetsDefinition:
         name=name,
         group_name="evidence",
         kinds={"numba"},
+        deps=[dg.AssetKey(read) for read in study.reads],
         description=f"{study.name}: {study.asks}. On recordings, else on a synthetic market with planted truth.",
         check_specs=[
             dg.AssetCheckSpec(
@@ -101,11 +102,18 @@ def _asset(settings: "PipelineSettings", study: "Study") -> dg.AssetsDefinition:
 
 
 def _tapes(settings: "PipelineSettings", study: "Study", config: StudyConfig) -> "list[Tape]":
+    """Return everything recorded: tapes, and bars where they answer; without any the study's synthetic market."""
+    from hean_pipelines.defs.promotion.facts import is_local
     from hean_pipelines.studies.session import recorded_tapes, synthetic_tapes
+    from models.learning.promotion import RECORDED
 
+    tapes: list[Tape] = []
     if settings.recordings is not None:
-        return recorded_tapes([settings.recordings])[0]
-    return synthetic_tapes(study, config.seed, config.hours or None)
+        tapes += recorded_tapes([settings.recordings])[0]
+    # A venue on this machine made its bars up; they say less than a market with a known truth.
+    if study.bars is not None and not is_local(settings.venue_url):
+        tapes += study.bars(settings.lake_root, RECORDED)
+    return tapes or synthetic_tapes(study, config.seed, config.hours or None)
 
 
 def _metadata(study: "Study", body: dict[str, Any], outcomes: "list[Outcome]") -> dict[str, Any]:

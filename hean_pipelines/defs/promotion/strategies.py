@@ -51,9 +51,9 @@ def strategy_promotion_definitions(
         group_name="learning",
         kinds={"numpy"},
         deps=[dg.AssetKey(key) for key in (*READS, DRIFT)],
-        description="G10: a strategy may trade where its studies passed on recorded data, its backtest earns after costs with a "
-        "deflated Sharpe ratio of 0.95, and its shadow trades earn. Vetoes and pins of `hean strategies` stand above. Studies "
-        "and backtests are read as they lie.",
+        description="G10: a strategy may trade where its studies and its first step passed on recorded data, its backtest earns "
+        "after costs with a deflated Sharpe ratio of 0.95, and its shadow trades earn. Vetoes and pins of `hean strategies` "
+        "stand above. Studies and backtests are read as they lie.",
     )
     def strategy_promotion(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from hean_pipelines.defs.learning.clock import market_now_ns

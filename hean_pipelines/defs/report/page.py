@@ -16,18 +16,24 @@ NAME = "report_hean__page"
 
 def report_definitions(settings: "PipelineSettings") -> dg.Definitions:
     """Return the report asset."""
+    from hean_pipelines.defs.learning.policy import NAME as POLICY
+    from hean_pipelines.studies.catalogue import FIRST_STEPS
+
+    drawn = (
+        "model_funding__champion",
+        "model_hean__regime_matrix",
+        "mart_coverage__symbol_day",
+        POLICY,
+        *(study.asset for study in FIRST_STEPS.values()),
+    )
 
     @dg.asset(
         name=NAME,
         group_name="report",
         kinds={"html"},
-        deps=[
-            dg.AssetKey("model_funding__champion"),
-            dg.AssetKey("model_hean__regime_matrix"),
-            dg.AssetKey("mart_coverage__symbol_day"),
-        ],
+        deps=[dg.AssetKey(asset) for asset in drawn],
         description="One HTML page: forecast skill against baselines, forecast against realised, equity and trades, the "
-        "regime-performance matrix, data coverage.",
+        "regime-performance matrix, the policy in force, first steps of strategies, data coverage.",
     )
     def page(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from hean_pipelines.report.build import build_report

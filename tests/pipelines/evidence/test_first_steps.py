@@ -170,6 +170,18 @@ def test_the_command_runs_a_first_step(tmp_path: Path, capsys: pytest.CaptureFix
     assert len(list(folder.glob("s5_*.png"))) == 2
 
 
+def test_seeds_of_a_first_step_print_how_often_it_passes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["study", "strategy:S5", "--seeds", "2", "--days", "0.4", "--home", str(tmp_path), "--json"]
+    assert main(command, STUDY) == 0
+    null, truth = json.loads(capsys.readouterr().out)
+    assert (null["market"], truth["market"], truth["seeds"]) == ("null", "truth", 2)
+    assert truth["passed"] + truth["failed"] + truth["not_enough"] == 2
+    assert null["passed"] == 0
+    assert (tmp_path / "report" / "studies" / "s5_power.json").is_file()
+
+
 def test_the_slow_market_is_for_strategies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["study", "E5", "--market", "slow", "--home", str(tmp_path)], STUDY) == 2
     assert "--market slow is for strategies" in capsys.readouterr().err

@@ -126,7 +126,7 @@ def rehearsal(settings: object, products: object) -> None:
     """Studies and a backtest on synthetic markets that speak for impact_reversion."""
     from hean_pipelines.defs.promotion.facts import parameters_in_force
 
-    for study in ("E5", "E7"):
+    for study in ("E5", "E7", "S5"):
         body = {"study": study, "verdict": "passed", "reason": "", "market": {"kind": "synthetic"}}
         products.write_json(products.study(study), body)  # type: ignore[attr-defined]
     returns = np.random.default_rng(3).normal(0.004, 0.004, 40)
@@ -155,7 +155,7 @@ def test_a_rehearsal_promotes_on_synthetic_evidence_where_it_may(tmp_path: Path)
     strict = present_policy(registry).policy
     assert strict is not None
     words = [reason.word for reason in strict.strategies["impact_reversion"].reasons]
-    assert words == ["EVIDENCE_SYNTHETIC", "EVIDENCE_SYNTHETIC", "BACKTEST_SYNTHETIC"]
+    assert words == [*3 * ["EVIDENCE_SYNTHETIC"], "BACKTEST_SYNTHETIC"]
     turn(settings, allow_synthetic_evidence=True)
     allowed = present_policy(registry).policy
     assert allowed is not None

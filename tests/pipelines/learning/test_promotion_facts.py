@@ -11,16 +11,22 @@ from hean_pipelines.backtest.document import document_of
 from hean_pipelines.backtest.plan import make_plan
 from hean_pipelines.backtest.run import run_backtest
 from hean_pipelines.backtest.save import save_backtest
+from hean_pipelines.defs.learning.inputs import read_trades
 from hean_pipelines.defs.promotion.facts import (
     backtest_of,
     check_synthetic,
     evidence_of,
+    facts_of,
     parameters_in_force,
+    requirement_of,
     trials,
 )
 from hean_pipelines.resources.products import Products
+from hean_pipelines.studies.catalogue import FIRST_STEPS, STUDIES
 from models.errors import ConfigError
-from tests.pipelines.learning.marts import LOCAL, settings_of
+from models.learning.promotion import promote
+from models.learning.roster import STRATEGIES
+from tests.pipelines.learning.marts import LOCAL, settings_of, write_marts
 
 NAME = "impact_reversion"
 
@@ -80,6 +86,40 @@ def test_evidence_names_its_market(tmp_path: Path) -> None:
     local = evidence_of(products, "E1", LOCAL)
     assert local is not None
     assert local.market == "synthetic"  # the lake holds what the local testnet made up
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_must_take_its_first_step_and_every_study_named_is_made_by_something(
+    strategy: str,
+) -> None:
+    studies = requirement_of(strategy).studies
+    assert studies[-1] == FIRST_STEPS[strategy].name
+    assert len(set(studies)) == len(studies)
+    made = {"E1", *STUDIES, *(study.name for study in FIRST_STEPS.values())}
+    assert set(studies) <= made
+
+
+def first_step_words(home: Path, verdict: str | None, kind: str = "recorded") -> list[tuple[str, str]]:
+    """Say what promotion holds against momentum_trader's evidence once its first step has left this behind."""
+    products = write_marts(settings_of(home))
+    if verdict is not None:
+        body = {"study": "S9", "verdict": verdict, "reason": "why", "market": {"kind": kind}}
+        products.write_json(products.study("S9"), body)
+    url = "https://api.bybit.com"
+    all_facts = facts_of(products, read_trades(products), None, 0, {}, set(), home / "none", url)
+    _, reasons = promote(next(facts for facts in all_facts if facts.strategy == "momentum_trader"))
+    return [(reason.word, reason.text) for reason in reasons if "EVIDENCE" in reason.word]
+
+
+def test_a_first_step_blocks_until_it_has_passed_on_a_recorded_market(tmp_path: Path) -> None:
+    assert first_step_words(tmp_path, None) == [("NO_EVIDENCE", "study S9 has not been made")]
+    assert first_step_words(tmp_path, "failed") == [("EVIDENCE_FAILED", "study S9: failed. why")]
+    assert first_step_words(tmp_path, "not enough data") == [
+        ("EVIDENCE_OPEN", "study S9: not enough data. why")
+    ]
+    [(word, _)] = first_step_words(tmp_path, "passed", "synthetic")
+    assert word == "EVIDENCE_SYNTHETIC"
+    assert first_step_words(tmp_path, "passed") == []
 
 
 def test_the_switch_is_for_this_machine() -> None:

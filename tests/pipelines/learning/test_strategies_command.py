@@ -46,12 +46,34 @@ def test_the_list_says_state_reason_record_and_share(
     turn(settings)
     row = listed(tmp_path, capsys)["impact_reversion"]
     assert (row["state"], row["share"], row["shadow"]["trades"]) == ("shadow", 0.0, 100)
-    assert any(reason.startswith("NO_EVIDENCE: study E5") for reason in row["reasons"])
+    for study in ("E5", "E7", "S5"):
+        assert any(reason.startswith(f"NO_EVIDENCE: study {study}") for reason in row["reasons"])
+    assert "job `evidence`" in row["remedies"]["E7"]
+    assert "job `first_steps`" in row["remedies"]["S5"]
     assert call("--home", str(tmp_path)) == 0
     shown = capsys.readouterr().out
     assert "impact_reversion" in shown
     assert "policy: version 1" in shown
-    assert "E5: none, E7: none" in shown
+    assert "E5: none, E7: none, S5: none" in shown
+    assert "E2, E3, E5, E6, E7: run the job `evidence`" in shown
+    assert "S1, S2, S3" in shown
+
+
+def test_what_has_been_judged_on_a_recorded_market_needs_no_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_of(tmp_path)
+    products = write_marts(settings)
+    verdicts = {
+        "E5": ("failed", "recorded"),
+        "E7": ("not enough data", "recorded"),
+        "S5": ("passed", "synthetic"),
+    }
+    for study, (verdict, kind) in verdicts.items():
+        body = {"study": study, "verdict": verdict, "reason": "", "market": {"kind": kind}}
+        products.write_json(products.study(study), body)
+    turn(settings)
+    assert set(listed(tmp_path, capsys)["impact_reversion"]["remedies"]) == {"E7", "S5"}
 
 
 def test_vetoes_and_pins_are_kept_and_cleared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
