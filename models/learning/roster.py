@@ -22,7 +22,7 @@ class Requirement:
     system : str
         Its id, ``S1`` to ``S19``; journals may name it so.
     studies : tuple of str
-        All must have passed on recorded data.
+        All must have passed on recorded data: of E1 to E7 those it rests on, and its own first step, named by its id.
     model : str
         The forecast it lives on, empty for none: if that drifts, it shadows.
     shadow_only : str
@@ -38,27 +38,27 @@ class Requirement:
 
 _TWO_MARKETS: Final = "trades two markets at once, which is not carried out live"
 REQUIREMENTS: Final[dict[str, Requirement]] = {
-    "funding_pressure": Requirement("S1", ("E1",), FUNDING_MODEL),
-    "funding_harvester": Requirement("S2", ("E1",), FUNDING_MODEL),
-    "liquidation_gravity": Requirement("S3", ("E3",)),
-    "liquidation_hunter": Requirement("S4", ("E3",), CASCADE_MODEL),
-    "impact_reversion": Requirement("S5", ("E5", "E7")),
-    "forced_flow_exhaustion": Requirement("S6", ("E6", "E7")),
-    "impulse_engine": Requirement("S7", ("E2",)),
-    "hf_scalping": Requirement("S8", ("E2",)),
-    "momentum_trader": Requirement("S9", ("momentum_trader",)),
-    "liquidity_sweep": Requirement("S10", ("liquidity_sweep",)),
-    "enhanced_grid": Requirement("S11", ("enhanced_grid",)),
-    "inventory_neutral_mm": Requirement("S12", ("inventory_neutral_mm",)),
-    "rebate_farmer": Requirement("S13", ("rebate_farmer",)),
-    "basis_arbitrage": Requirement("S14", ("basis_arbitrage",), "", _TWO_MARKETS),
-    "correlation_arb": Requirement("S15", ("correlation_arb",), "", _TWO_MARKETS),
-    "sentiment": Requirement("S16", ("sentiment",)),
+    "funding_pressure": Requirement("S1", ("E1", "S1"), FUNDING_MODEL),
+    "funding_harvester": Requirement("S2", ("E1", "S2"), FUNDING_MODEL),
+    "liquidation_gravity": Requirement("S3", ("E3", "S3")),
+    "liquidation_hunter": Requirement("S4", ("E3", "S4"), CASCADE_MODEL),
+    "impact_reversion": Requirement("S5", ("E5", "E7", "S5")),
+    "forced_flow_exhaustion": Requirement("S6", ("E6", "E7", "S6")),
+    "impulse_engine": Requirement("S7", ("E2", "S7")),
+    "hf_scalping": Requirement("S8", ("E2", "S8")),
+    "momentum_trader": Requirement("S9", ("S9",)),
+    "liquidity_sweep": Requirement("S10", ("S10",)),
+    "enhanced_grid": Requirement("S11", ("S11",)),
+    "inventory_neutral_mm": Requirement("S12", ("S12",)),
+    "rebate_farmer": Requirement("S13", ("S13",)),
+    "basis_arbitrage": Requirement("S14", ("S14",), "", _TWO_MARKETS),
+    "correlation_arb": Requirement("S15", ("S15",), "", _TWO_MARKETS),
+    "sentiment": Requirement("S16", ("S16",)),
     "cross_exchange_funding": Requirement(
-        "S17", ("cross_exchange_funding",), "", "needs an account with capital at a second venue"
+        "S17", ("S17",), "", "needs an account with capital at a second venue"
     ),
-    "oi_momentum": Requirement("S18", ("oi_momentum",)),
-    "synthetic_convexity": Requirement("S19", ("synthetic_convexity",), "", "research and shadow only"),
+    "oi_momentum": Requirement("S18", ("S18",)),
+    "synthetic_convexity": Requirement("S19", ("S19",), "", "research and shadow only"),
 }
 """By name, in the order of S1 to S19."""
 

@@ -15,7 +15,11 @@ BACKTEST = Backtest("recorded", "run", 30.0, 400, 3.0, 0.5, 0.97, 4)
 FACTS = Facts(
     "impact_reversion",
     REQUIREMENTS["impact_reversion"],
-    (Evidence("E5", "passed", "recorded"), Evidence("E7", "passed", "recorded")),
+    (
+        Evidence("E5", "passed", "recorded"),
+        Evidence("S5", "passed", "recorded"),
+        Evidence("E7", "passed", "recorded"),
+    ),
     BACKTEST,
     Record(200, 2.0, 0.4, 3.6),
 )
@@ -33,16 +37,19 @@ def test_everything_in_favour_promotes() -> None:
 
 def test_nothing_known_says_everything_that_is_missing() -> None:
     bare = Facts("impact_reversion", REQUIREMENTS["impact_reversion"])
-    assert words(bare) == ("shadow", ["NO_EVIDENCE", "NO_EVIDENCE", "NO_BACKTEST", "SHADOW_SHORT"])
+    assert words(bare) == (
+        "shadow",
+        ["NO_EVIDENCE", "NO_EVIDENCE", "NO_EVIDENCE", "NO_BACKTEST", "SHADOW_SHORT"],
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"evidence": FACTS.evidence[:1]}, "NO_EVIDENCE"),
-        ({"evidence": (FACTS.evidence[0], Evidence("E7", "failed", "recorded"))}, "EVIDENCE_FAILED"),
-        ({"evidence": (FACTS.evidence[0], Evidence("E7", "not enough data", "recorded"))}, "EVIDENCE_OPEN"),
-        ({"evidence": (FACTS.evidence[0], Evidence("E7", "passed", "synthetic"))}, "EVIDENCE_SYNTHETIC"),
+        ({"evidence": FACTS.evidence[:2]}, "NO_EVIDENCE"),
+        ({"evidence": (*FACTS.evidence[:2], Evidence("E7", "failed", "recorded"))}, "EVIDENCE_FAILED"),
+        ({"evidence": (*FACTS.evidence[:2], Evidence("E7", "not enough data", "recorded"))}, "EVIDENCE_OPEN"),
+        ({"evidence": (*FACTS.evidence[:2], Evidence("E7", "passed", "synthetic"))}, "EVIDENCE_SYNTHETIC"),
         ({"backtest": None}, "NO_BACKTEST"),
         ({"backtest": replace(BACKTEST, market="synthetic")}, "BACKTEST_SYNTHETIC"),
         ({"backtest": replace(BACKTEST, trades=49)}, "BACKTEST_SHORT"),
@@ -75,9 +82,16 @@ def test_synthetic_evidence_counts_only_where_it_is_let() -> None:
         evidence=tuple(replace(each, market="synthetic") for each in FACTS.evidence),
         backtest=replace(BACKTEST, market="synthetic"),
     )
-    assert words(made_up)[1] == ["EVIDENCE_SYNTHETIC", "EVIDENCE_SYNTHETIC", "BACKTEST_SYNTHETIC"]
+    assert words(made_up)[1] == [
+        "EVIDENCE_SYNTHETIC",
+        "EVIDENCE_SYNTHETIC",
+        "EVIDENCE_SYNTHETIC",
+        "BACKTEST_SYNTHETIC",
+    ]
     assert words(made_up, allow_synthetic_evidence=True) == ("live", ["PROMOTED"])
-    failed = replace(made_up, evidence=(replace(made_up.evidence[0], verdict="failed"), made_up.evidence[1]))
+    failed = replace(
+        made_up, evidence=(replace(made_up.evidence[0], verdict="failed"), *made_up.evidence[1:])
+    )
     assert words(failed, allow_synthetic_evidence=True) == ("shadow", ["EVIDENCE_FAILED"])
 
 

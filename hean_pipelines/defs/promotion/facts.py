@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from models.errors import ConfigError
 from models.learning.promotion import RECORDED, SYNTHETIC, Backtest, Evidence, Facts
-from models.learning.roster import REQUIREMENTS, STRATEGIES, Requirement
+from models.learning.roster import REQUIREMENTS, STRATEGIES
 from models.learning.track_record import LIVE_CONFIDENCE, deflated_of_trials, record_of
 from models.learning.trades import DAY_NS, TradeTable
 
@@ -51,22 +50,6 @@ def check_synthetic(allow: bool, venue_url: str) -> bool:
             remedy="take it out of the settings: on a market with others in it only recorded evidence counts",
         )
     return allow
-
-
-def requirement_of(strategy: str) -> Requirement:
-    """Return what a strategy must show: its studies among E1 to E7, and its first step, which is kept under its id.
-
-    The roster's "study under its own name" is that first step.
-
-    Examples
-    --------
-    >>> requirement_of("impact_reversion").studies, requirement_of("momentum_trader").studies
-    (('E5', 'E7', 'S5'), ('S9',))
-
-    """
-    own = REQUIREMENTS[strategy]
-    among = (study for study in own.studies if study != strategy)
-    return replace(own, studies=(*among, own.system))
 
 
 def evidence_of(products: Products, study: str, venue_url: str) -> Evidence | None:
@@ -165,7 +148,7 @@ def facts_of(
     recent, tried = trades.since(now_ns - RECORD_NS), trials(backtests)
     out = []
     for name in STRATEGIES:
-        requirement = requirement_of(name)
+        requirement = REQUIREMENTS[name]
         own = recent.take(recent.strategy == name)
         made = [evidence_of(products, study, venue_url) for study in requirement.studies]
         out.append(

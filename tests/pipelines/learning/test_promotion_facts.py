@@ -18,14 +18,13 @@ from hean_pipelines.defs.promotion.facts import (
     evidence_of,
     facts_of,
     parameters_in_force,
-    requirement_of,
     trials,
 )
 from hean_pipelines.resources.products import Products
 from hean_pipelines.studies.catalogue import FIRST_STEPS, STUDIES
 from models.errors import ConfigError
 from models.learning.promotion import promote
-from models.learning.roster import STRATEGIES
+from models.learning.roster import REQUIREMENTS, STRATEGIES
 from tests.pipelines.learning.marts import LOCAL, settings_of, write_marts
 
 NAME = "impact_reversion"
@@ -92,7 +91,7 @@ def test_evidence_names_its_market(tmp_path: Path) -> None:
 def test_every_strategy_must_take_its_first_step_and_every_study_named_is_made_by_something(
     strategy: str,
 ) -> None:
-    studies = requirement_of(strategy).studies
+    studies = REQUIREMENTS[strategy].studies
     assert studies[-1] == FIRST_STEPS[strategy].name
     assert len(set(studies)) == len(studies)
     made = {"E1", *STUDIES, *(study.name for study in FIRST_STEPS.values())}
