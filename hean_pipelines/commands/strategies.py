@@ -154,24 +154,28 @@ def list_strategies(settings: PipelineSettings) -> list[dict[str, Any]]:
                     key: found.get(name, {}).get(key)
                     for key in ("studies", "evidence", "backtest", "shadow", "live")
                 },
-                "remedies": _remedies(found.get(name, {})),
+                "remedies": _remedies(name, found.get(name, {})),
                 "instruction": None if word is None else vars(word),
             }
         )
     return rows
 
 
-def _remedies(found: Mapping[str, Any]) -> dict[str, str]:
+def _remedies(name: str, found: Mapping[str, Any]) -> dict[str, str]:
     """Return what makes each study that has neither passed nor failed on a recorded market, by study."""
     from models.evidence.verdict import NOT_ENOUGH_DATA
     from models.learning.promotion import RECORDED
+    from models.learning.roster import REQUIREMENTS
 
+    own = REQUIREMENTS[name]
+    # What promotion wrote down may be of an older roster, and of some strategies no study would change anything.
+    asked = () if own.shadow_only else own.studies
     judged = {
         each["study"]
         for each in found.get("evidence") or ()
         if each["market"] == RECORDED and each["verdict"] != NOT_ENOUGH_DATA
     }
-    return {study: _remedy(study) for study in found.get("studies") or () if study not in judged}
+    return {study: _remedy(study) for study in asked if study not in judged}
 
 
 def _remedy(study: str) -> str:

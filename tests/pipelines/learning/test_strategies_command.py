@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hean_pipelines.commands.strategies import add_parser
+from hean_pipelines.commands.strategies import _remedies, add_parser
 from hean_pipelines.defs.promotion.instructions_file import instruct, read_instructions
 from models.errors import ConfigError
 from models.learning.instructions import Instruction
@@ -136,3 +136,14 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
         stop.set()
         reader.join()
     assert set(seen) <= {1, 501}
+
+
+def test_remedies_go_by_the_roster_whatever_promotion_wrote_down_before() -> None:
+    old = {
+        "studies": ["momentum_trader"],
+        "evidence": [{"study": "momentum_trader", "verdict": "passed", "market": "recorded"}],
+    }
+    assert list(_remedies("momentum_trader", old)) == ["S9"]
+    passed = {"evidence": [{"study": "S9", "verdict": "passed", "market": "recorded"}]}
+    assert _remedies("momentum_trader", passed) == {}
+    assert _remedies("basis_arbitrage", {}) == {}  # never live, whatever is studied
