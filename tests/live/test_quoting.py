@@ -192,6 +192,20 @@ def test_quotes_rest_until_the_shadow_moves_by_more_than_a_little():
     assert price < resting[0].price
 
 
+def test_what_rests_far_off_is_not_moved_for_a_little():
+    subject = engine()
+    far = (RestingQuote(1, 0.95, 5.0, False), RestingQuote(-1, 1.05, 5.0, False))
+    placed = of(subject.on_poll(at(1, quotes(1, far)), sights()), Place)
+    resting = [
+        row("entry", n, c.decision.side, c.decision.qty, c.decision.price) for n, c in enumerate(placed)
+    ]
+    known = {"orders": {SYMBOL: resting}}
+    near = (RestingQuote(1, 0.952, 5.0, False), far[1])  # 20 of 500 bps
+    assert of(subject.on_poll(at(2, quotes(2, near), **known), sights(2)), Cancel) == []
+    moved = (RestingQuote(1, 0.96, 5.0, False), far[1])
+    assert len(of(subject.on_poll(at(3, quotes(3, moved), **known), sights(3)), Cancel)) == 1
+
+
 def test_quotes_are_withdrawn_with_the_shadows_and_the_campaign_ends_when_it_stays_silent():
     subject, _ = begun()
     known = {"orders": {SYMBOL: [BID, ASK]}}

@@ -97,7 +97,9 @@ def _requests(
     room: Room,
 ) -> Requests:
     instrument = situation.instrument
-    off = Decimal(repr(rules.mirror.requote_bps)) / 10_000 * quote.bid / instrument.tick_size
+    distance = abs(rows[0].price_ratio - 1.0) if rows else 0.0
+    allowed = max(1e-4 * rules.mirror.requote_bps, rules.mirror.requote_share * distance)
+    off = Decimal(repr(allowed)) * quote.bid / instrument.tick_size
     params = replace(rules.quotes, requote_ticks=max(1, int(off)), max_age_s=_DAY_S)
     active = [
         OpenQuote(o.client_id, o.price or ZERO, o.qty - o.filled_qty, o.created_ns)

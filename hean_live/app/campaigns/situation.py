@@ -25,8 +25,9 @@ class MirrorRules:
 
     Attributes
     ----------
-    requote_bps : float
-        A quote is replaced when it is off by more than this, basis points of its price.
+    requote_bps, requote_share : float
+        A quote is replaced when it is off by more than this, basis points of its price, and by more than this share of the
+        nearest one's distance from the mid: what rests far off is not moved for a little.
     stale_s : float
         Quotes of a shadow that are older are not followed: what rests is withdrawn.
     silent_s : float
@@ -37,6 +38,7 @@ class MirrorRules:
     """
 
     requote_bps: float = 1.0
+    requote_share: float = 0.1
     stale_s: float = 5.0
     silent_s: float = 10.0
     most_held_s: float = 600.0
