@@ -7,10 +7,10 @@ engine, orders to the order manager.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 
+from hean_live.app.bell import Bell
 from hean_live.app.ending import Ending
 from hean_live.app.forecaster import Failed, WarmUp
 from hean_live.app.keeping import STATE_KEY, keep
@@ -64,24 +64,24 @@ class Runner:
         self._options = options
         self._poll_interval_s = poll_interval_s
         self._monotonic = monotonic
-        self._wake = threading.Event()
+        self._bell = Bell()
         self._stop_reason = ""
         self._kill_reason = ""
         self._news: list[Forecasted | Settled] = []
         self._retry_at: dict[object, float] = {}
         self._ending = Ending(parts, options, exit_after_s)
         if parts.streams is not None:
-            parts.streams.wake = self._wake.set
+            parts.streams.wake = self._bell.ring
 
     def stop(self, reason: str) -> None:
         """End the loop after the present poll; may be called from a signal handler."""
         self._stop_reason = self._stop_reason or reason
-        self._wake.set()
+        self._bell.ring()
 
     def kill(self, reason: str) -> None:
         """Trip the kill switch at the next poll; may be called from a signal handler."""
         self._kill_reason = reason
-        self._wake.set()
+        self._bell.ring()
 
     @property
     def bundle_version(self) -> str:
@@ -114,8 +114,7 @@ class Runner:
         """Wait for the next poll, or until something wakes the loop: a private event, a signal."""
         left = self._poll_interval_s - (self._monotonic() - begun)
         time.sleep(max(0.0, min(left, _LEAST_PAUSE_S)))
-        self._wake.wait(max(0.0, left - _LEAST_PAUSE_S))
-        self._wake.clear()
+        self._bell.wait(max(0.0, left - _LEAST_PAUSE_S))
 
     def poll(self) -> None:
         """Do everything once."""

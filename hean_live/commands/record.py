@@ -8,9 +8,10 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
+
+from hean_live.app.bell import Bell
 
 if TYPE_CHECKING:
     from hean_live.app.recording import RecordingWatch
@@ -90,9 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _watch(
-    market: MarketStreams, watch: RecordingWatch, stop: threading.Event, duration_s: float | None
-) -> None:
+def _watch(market: MarketStreams, watch: RecordingWatch, stop: Bell, duration_s: float | None) -> None:
     """Have it watched until it is stopped, and log now and then."""
     log = logging.getLogger(__name__)
     started = logged = time.monotonic()
@@ -106,10 +105,10 @@ def _watch(
             return
 
 
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
+def _stop_on_signals() -> Bell:
+    stop = Bell()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: stop.ring())
     return stop
 
 
