@@ -148,7 +148,7 @@ def test_garbage_doubles_and_late_messages_are_counted_and_survived(
     eventually(is_fine(streams))
     script = scripted.script
     late, early = script.print_trade(at_ms=script.start_ms + 1), script.print_trade(at_ms=script.start_ms + 9)
-    doubled = script.print_trade()
+    doubled = script.print_trade(at_ms=script.start_ms + 20)
     delta = script.delta(bids=[["99.6", "1"]])
     truncated = json.dumps(script.print_trade()).encode()[:-30]
     for message in (early, late, doubled, doubled, delta, delta, b"}{ nothing of the kind", truncated):
