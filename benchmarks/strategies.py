@@ -3,7 +3,7 @@
     python -m benchmarks.strategies [--quick] [--days N] [--own-days N] [--rehearsal-hours N]
 
 prints one JSON object (progress to standard error). The first run compiles the bank's loop, which takes minutes; after that
-``--quick`` takes about a minute on two idle cores.
+``--quick`` takes a minute on two idle cores.
 
 - ``shadow_core_share``: seconds of CPU over seconds of market for all strategies on ten symbols at a tick every 250 ms, features
   included (``benchmarks.strategies_shadow``).
@@ -102,7 +102,7 @@ def main() -> None:
     say("tournament")
     symbols = ["XRPUSDT"] if args.quick else list(SYMBOLS)
     days = args.days or (1.0 if args.quick else 90.0)
-    own_days = args.own_days or (0.5 if args.quick else 10.0)
+    own_days = args.own_days or (0.2 if args.quick else 10.0)
     # A second process has to load the compiled code first, which takes as long as the quick tournament.
     figures |= tournament(symbols, days, own_days, 1 if args.quick else 2)
     say("rehearsal")
