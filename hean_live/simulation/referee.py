@@ -69,9 +69,11 @@ class Referee:
         self._venue = venue
         self._trace = trace
         self._outcome = outcome
+        self.sent: set[str] = set()
 
     def watch(self, order: NewOrder) -> None:
         """Look at a request on its way out: in the journal before the wire, and within the limits."""
+        self.sent.add(order.client_id)
         at_ns = self._venue.clock.now_ns
         self._trace.add(at_ns, f"place {order.client_id} {order.side:+d} {order.qty} @ {order.price}")
         reader = Journal(self._home / "journal.sqlite")

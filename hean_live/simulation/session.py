@@ -24,6 +24,7 @@ from hean_live.simulation.trace import Trace
 from hean_live.simulation.venue import SimulatedVenue
 from hean_live.venues.protocol import IMMEDIATE, NewOrder
 from models.errors import HeanError
+from models.market.trading_records import Order
 from models.simulation.exchange.orders import Rejection
 
 SYMBOLS = ("AAAUSDT", "BBBUSDT")
@@ -86,6 +87,7 @@ class Session:
         self._by_hand = list(self.plan.by_hand_s)
         self._kill_s = self.plan.kill_s
         self._gone: set[str] = set()
+        self._late: set[str] = set()
         self._lives = 0
         self.outcome = Outcome(seed)
         self._referee = Referee(home, self.venue, self.trace, self.outcome)
@@ -123,7 +125,9 @@ class Session:
         finally:
             if self._life is not None:
                 self._life.end()
-        self._referee.check(self._gone)
+        # What was still on its way when the journal was lost may have come, and ended without a fill, while nobody looked.
+        unfilled = {order.client_id for order in self.venue.every_order() if _ended_unfilled(order)}
+        self._referee.check(self._gone | (self._late & unfilled))
         links = [order.request.link_id for order in self.venue.exchange.orders.values()]
         self.outcome.orders = len(links)
         self.outcome.bank_orders = sum(
@@ -210,11 +214,9 @@ class Session:
         if self.plan.loses_journal and self.outcome.crashes == 1:
             self.trace.add(self.clock.now_ns, "the journal is lost")
             # What ended without a fill has left no trace that could be, or need be, found again.
-            self._gone = {
-                order.client_id
-                for order in self.venue.every_order()
-                if not order.status.is_open and not order.filled_qty
-            }
+            known = self.venue.every_order()
+            self._gone = {order.client_id for order in known if _ended_unfilled(order)}
+            self._late = self._referee.sent - {order.client_id for order in known}
             for path in self._home.glob("journal.sqlite*"):
                 path.unlink()
         self._steps_left = self._crashes.pop(0) if self._crashes else -1
@@ -260,6 +262,10 @@ class Session:
                 except Rejection as refusal:
                     self.trace.add(self.clock.now_ns, f"refused: {refusal}")
                 return
+
+
+def _ended_unfilled(order: Order) -> bool:
+    return not order.status.is_open and not order.filled_qty
 
 
 __all__ = ["Outcome", "Session"]
