@@ -21,7 +21,7 @@ from hean_live.app.troubles import (
     funding_extremes,
     shadow_troubles,
 )
-from hean_live.execution.records import SUBMITTING, TradeRow
+from hean_live.execution.records import TradeRow
 from hean_live.settings import LiveSettings
 from models.alerts import Alert
 
@@ -80,11 +80,13 @@ class Monitor:
             self._registry[subject] = f"{body.get('status')} {body.get('detail')}"
         elif kind == "registry":
             self._registry.pop(subject, None)
-        if self.metrics is None:
-            return
-        self.metrics.event(kind, strategy, symbol, body)
-        if kind == "order_state" and body.get("state") == SUBMITTING and self._read_at is not None:
-            self.metrics.order_sent(self._monotonic() - self._read_at())
+        if self.metrics is not None:
+            self.metrics.event(kind, strategy, symbol, body)
+
+    def on_intent(self) -> None:
+        """Measure how long after the market data an order was ready to be sent."""
+        if self.metrics is not None and self._read_at is not None:
+            self.metrics.order_ready(self._monotonic() - self._read_at())
 
     def on_trade(self, trade: TradeRow) -> None:
         """Count a trade."""

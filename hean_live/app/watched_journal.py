@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hean_live.execution.journal import Journal
-from hean_live.execution.records import TradeRow
+from hean_live.execution.records import OrderRow, TradeRow
 
 
 class Watcher(Protocol):
@@ -19,6 +19,9 @@ class Watcher(Protocol):
 
     def on_event(self, kind: str, strategy: str, symbol: str, body: Mapping[str, object]) -> None:
         """Take note of an event."""
+
+    def on_intent(self) -> None:
+        """Take note of an order that is durable and about to be sent."""
 
     def on_trade(self, trade: TradeRow) -> None:
         """Take note of a closed trade, each once."""
@@ -45,6 +48,12 @@ class WatchedJournal(Journal):
         """Append an event and tell."""
         super().event(kind, body, strategy=strategy, symbol=symbol)
         self._watcher.on_event(kind, strategy, symbol, body)
+
+    def intend(self, order: OrderRow) -> OrderRow:
+        """Keep an order that is about to be sent and tell, here: its event comes when it is in the tables, after the wire."""
+        row = super().intend(order)
+        self._watcher.on_intent()
+        return row
 
     def add_trade(self, trade: TradeRow) -> None:
         """Keep a round trip and tell, unless it was kept already."""

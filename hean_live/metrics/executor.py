@@ -64,7 +64,10 @@ class ExecutorMetrics:
             registry=own,
         )
         self._latency = Histogram(
-            "hean_tick_to_order_seconds", "Market data in to order out", buckets=_LATENCY_S, registry=own
+            "hean_tick_to_order_seconds",
+            "Market data in to order durable, the last step before the wire",
+            buckets=_LATENCY_S,
+            registry=own,
         )
         self._model = Info("hean_model", "Bundles in use", registry=own)
 
@@ -128,8 +131,8 @@ class ExecutorMetrics:
         """Count messages of a symbol that the shadows were too late for; from any thread."""
         self._shadows_lost.labels(symbol).inc(count)
 
-    def order_sent(self, seconds: float) -> None:
-        """Note the time from the market datum to the order's bytes."""
+    def order_ready(self, seconds: float) -> None:
+        """Note the time from the market datum to the order being durable, before its bytes go out."""
         self._latency.observe(seconds)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from hean_live.app.watched_journal import WatchedJournal
 from hean_live.execution.intents import LONGEST, SLOT, SLOTS, IntentFile
 from hean_live.execution.journal import Journal, JournalError
 from hean_live.execution.records import ACTIVE_STATES, CANCELLED, FILLED, LOST, OPEN, SUBMITTING, OrderRow
@@ -121,6 +122,28 @@ def test_whoever_was_quicker_is_not_written_over(journal):
         other.put_order(replace(ORDER, state=OPEN, venue_id="v1"))
     assert journal.order(ORDER.client_id).state == OPEN
     assert journal.count("events", "kind = 'order_state'") == 2
+
+
+class _Heard:
+    def __init__(self):
+        self.told = []
+
+    def on_intent(self):
+        self.told.append("intent")
+
+    def on_event(self, kind, strategy, symbol, body):
+        self.told.append(kind)
+
+
+def test_a_watcher_hears_of_an_intent_before_the_wire_whoever_puts_it_into_the_tables(tmp_path):
+    heard = _Heard()
+    with closing(WatchedJournal(tmp_path / "journal.sqlite", heard)) as journal:
+        journal.intend(ORDER)
+        assert heard.told == ["intent"]
+        with closing(Journal(journal.path)):  # takes it into the tables before the writer does
+            pass
+        journal.put_order(replace(ORDER, state=OPEN))
+        assert heard.told == ["intent", "order_state"]
 
 
 def test_an_order_decided_again_is_submitting_again(journal):

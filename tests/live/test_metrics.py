@@ -51,7 +51,7 @@ def test_what_the_loop_tells_is_what_prometheus_reads():
     metrics.cascades("BTCUSDT", 1)
     metrics.trade(trade(1.5))
     metrics.trade(trade(-0.5))
-    metrics.order_sent(0.00008)
+    metrics.order_ready(0.00008)
     metrics.reconnected("public")
     metrics.forecast_error("BTCUSDT", 90, -2e-5)
     found = scrape(metrics)
