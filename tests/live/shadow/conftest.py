@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,8 +28,14 @@ def testnet(request: pytest.FixtureRequest) -> Iterator[RunningTestnet]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """The bank's loop in the kernel cache, however long that takes: tests wait for what is done with it."""
+    subprocess.run([sys.executable, "-m", "hean_live.shadow.warm"], check=True)
+
+
 @pytest.fixture
-def lives(testnet: RunningTestnet, tmp_path: Path) -> Iterator[Lives]:
+def lives(compiled: None, testnet: RunningTestnet, tmp_path: Path) -> Iterator[Lives]:
     made = Lives(tmp_path, testnet)
     yield made
     made.stop()

@@ -12,7 +12,7 @@ from tests.local_testnet.server import RunningTestnet
 
 START_MS = 1_748_764_200_000  # 2025-06-01T07:50Z, ten minutes before a settlement
 SPEED = 40.0
-LONGEST_S = 90.0  # a cold machine compiles first
+LONGEST_S = 90.0
 
 
 class Lives:
