@@ -37,6 +37,7 @@ from models.execution.market_gates import BTC
 from models.execution.memory import join_memory, split_memory
 from models.execution.sharing import room_of
 from models.execution.sight import MarketSight
+from models.portfolio.roster import KINDS, Kind
 
 _UNSEEN: Mapping[str, MarketSight] = MappingProxyType({})
 
@@ -181,6 +182,9 @@ class Engine:
         if last.strategy != STRATEGY:
             # Of the bank: left when its shadow is, or at that time, and booked without waiting for a settlement.
             signal = replace(signal, strategy=last.strategy, origin=BANK)
+            if KINDS[name_of(last.strategy)] is Kind.ARBITRAGE:
+                # One leg without the terms that held it against the other is a position nobody decided on.
+                signal = replace(signal, exit_ns=now_ns, is_urgent=True)
         state.campaign = Campaign(signal, last.qty, Decimal(0), now_ns, phase="holding")
         return [Note("adopt", symbol, {"settlement_ns": last.decision_ns, "exit_ns": signal.exit_ns})]
 
@@ -198,8 +202,8 @@ class Engine:
             commands += step_strategy(symbol, state, snapshot, self._forecasts, rules.strategy)
         commands += step_shadow(state, snapshot, rules)
         commands += try_entry(state, snapshot, sight, self._work, rules, self._states)
-        commands += work_campaign(symbol, state, snapshot, sight, self._work, rules)
-        commands += book(state, snapshot)
+        commands += work_campaign(symbol, state, snapshot, sight, self._work, rules, self._states)
+        commands += book(state, snapshot, self._states)
         return commands
 
     def _keep(self, forecast: Forecasted) -> Command:

@@ -13,7 +13,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from types import MappingProxyType
 
 from hean_live.app.snapshot import Quote, Snapshot
-from hean_live.app.state import ENTERING, QUOTING, Campaign, Signal, SymbolState
+from hean_live.app.state import ENTERING, FOLLOWING, QUOTING, Campaign, Signal, SymbolState
 from hean_live.execution.reconcile import Books
 from models.execution.market_gates import (
     CrashRules,
@@ -207,7 +207,7 @@ def reserved_usd(states: Mapping[str, SymbolState], snapshot: Snapshot) -> dict[
     reserved = {}
     for symbol, state in states.items():
         campaign, quote = state.campaign, snapshot.quotes.get(symbol)
-        if campaign is not None and campaign.phase in (ENTERING, QUOTING):
+        if campaign is not None and campaign.phase in (ENTERING, QUOTING, FOLLOWING):
             reserved[symbol] = campaign.qty * (quote.mark if quote else campaign.stop_price)
     return reserved
 

@@ -16,7 +16,8 @@ from hean_live.app.snapshot import (
 )
 from hean_live.app.state import STRATEGY, Campaign
 from hean_live.execution.journal import Journal
-from hean_live.execution.trades import TradeContext, build_live_trade
+from hean_live.execution.records import TradeRow
+from hean_live.execution.trades import TradeContext, both_legs, build_live_trade
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +35,26 @@ def keep(journal: Journal, command: Command) -> None:
         journal.add_trade(command.trade)
         log.info("trade %s: %.4f USD", command.trade.trade_id, command.trade.pnl_usd)
     elif isinstance(command, BookCampaign):
-        _book(journal, command.campaign, command.realised_rate)
+        _book(journal, command)
     elif isinstance(command, SaveState):
         journal.set_meta(STATE_KEY, command.text)
 
 
-def _book(journal: Journal, campaign: Campaign, realised_rate: float | None) -> None:
+def _book(journal: Journal, command: BookCampaign) -> None:
+    signal = command.campaign.signal
+    trade = _trade_of(journal, command.campaign, command.realised_rate)
+    if command.second is not None:
+        second = _trade_of(journal, command.second, None)
+        trade = None if trade is None or second is None else both_legs(trade, second)
+    if trade is None:
+        body = {"code": "TRADE_INCOMPLETE", "detail": "the fills known do not close the position"}
+        journal.event("error", body, strategy=signal.strategy, symbol=signal.symbol)
+        return
+    journal.add_trade(trade)
+    log.info("trade %s: %.4f USD", trade.trade_id, trade.pnl_usd)
+
+
+def _trade_of(journal: Journal, campaign: Campaign, realised_rate: float | None) -> TradeRow | None:
     signal = campaign.signal
     context = TradeContext(
         strategy=signal.strategy,
@@ -51,13 +66,7 @@ def _book(journal: Journal, campaign: Campaign, realised_rate: float | None) -> 
         model_version=signal.model_version,
     )
     orders = journal.orders_of(signal.symbol, signal.settlement_ns)
-    trade = build_live_trade(context, orders, journal.fills_of(signal.symbol))
-    if trade is None:
-        body = {"code": "TRADE_INCOMPLETE", "detail": "the fills known do not close the position"}
-        journal.event("error", body, strategy=signal.strategy, symbol=signal.symbol)
-        return
-    journal.add_trade(trade)
-    log.info("trade %s: %.4f USD", trade.trade_id, trade.pnl_usd)
+    return build_live_trade(context, orders, journal.fills_of(signal.symbol))
 
 
 def _keep_forecast(journal: Journal, forecast: Forecasted) -> None:

@@ -196,10 +196,11 @@ class KeepTrade:
 
 @dataclass(frozen=True)
 class BookCampaign:
-    """Add up the fills of a closed campaign and journal the trade."""
+    """Add up the fills of a closed campaign, of a pair with those of its second leg, and journal the trade."""
 
     campaign: Campaign
     realised_rate: float | None
+    second: Campaign | None = None
 
 
 @dataclass(frozen=True)

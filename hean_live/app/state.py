@@ -25,6 +25,7 @@ BANK = "bank"
 
 ENTERING = "entering"
 QUOTING = "quoting"
+FOLLOWING = "following"
 HOLDING = "holding"
 EXITING = "exiting"
 CLOSED = "closed"
@@ -63,7 +64,9 @@ class Campaign:
     `qty` is the target, `phase` how far it got. What was journalled last of its quotes: why they are `pulled`, and how
     many layers are `merged`. While it quotes (`QUOTING`, `campaigns/quoting.py`): since when its shadow shows it nothing to quote
     (`silent_ns`), since when something is held (`held_ns`), both 0 for not, and whether its shadow has held the same
-    (`followed`).
+    (`followed`). Of a pair there are two, each with the other's symbol (`partner`). The one with a `ratio` is the second leg
+    (`FOLLOWING`, `campaigns/following.py`): it holds so much of its base against each base of the first, and `behind_ns` is since
+    when it holds less, 0 for not.
     """
 
     signal: Signal
@@ -78,6 +81,18 @@ class Campaign:
     silent_ns: int = 0
     held_ns: int = 0
     followed: bool = False
+    partner: str = ""
+    ratio: Decimal = Decimal(0)
+    behind_ns: int = 0
+
+    def is_twin(self, other: Campaign | None) -> bool:
+        """Whether another campaign is the other leg of this one's pair."""
+        return (
+            other is not None
+            and (self.partner, other.partner) == (other.signal.symbol, self.signal.symbol)
+            and (self.signal.strategy, self.signal.settlement_ns)
+            == (other.signal.strategy, other.signal.settlement_ns)
+        )
 
 
 @dataclass
@@ -182,8 +197,9 @@ def _maybe(part: Any, read: Any) -> Any:
 
 
 def _campaign(part: dict[str, Any]) -> Campaign:
-    amounts = {name: Decimal(part[name]) for name in ("qty", "stop_price")}
-    return Campaign(**{**part, **amounts, "signal": Signal(**part["signal"])})
+    fields: dict[str, Any] = {**part, "signal": Signal(**part["signal"])}
+    fields |= {name: Decimal(part[name]) for name in ("qty", "stop_price", "ratio") if name in part}
+    return Campaign(**fields)
 
 
 def _shadow(part: dict[str, Any]) -> Shadow:

@@ -17,7 +17,17 @@ from hean_live.app.campaigns.situation import Situation
 from hean_live.app.gates import judge, reserved_usd, room_usd
 from hean_live.app.rules import EngineRules
 from hean_live.app.snapshot import Cancel, Command, Note, Place, Snapshot
-from hean_live.app.state import BANK, CLOSED, HOLDING, QUOTING, Campaign, Signal, SymbolState
+from hean_live.app.state import (
+    BANK,
+    CLOSED,
+    ENTERING,
+    EXITING,
+    HOLDING,
+    QUOTING,
+    Campaign,
+    Signal,
+    SymbolState,
+)
 from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.records import OrderRow
 from hean_live.shadow.records import ShadowQuotes
@@ -30,6 +40,7 @@ from models.execution.sight import MarketSight
 from models.portfolio.limits import Breach
 
 SHADOW_LEFT = "its shadow has left"
+SECOND_LEG_LEFT = "the second leg has left"
 
 
 def remember_btc(snapshot: Snapshot, work: WorkMemory, rules: EngineRules) -> None:
@@ -76,17 +87,14 @@ def work_campaign(
     sight: MarketSight | None,
     work: WorkMemory,
     rules: EngineRules,
+    states: Mapping[str, SymbolState],
 ) -> list[Command]:
-    """Move the campaign of one symbol on; `state` and `work` are changed in place."""
+    """Move the campaign of one symbol on; `state`, one of `states`, and `work` are changed in place."""
     campaign, instrument = state.campaign, snapshot.instruments.get(symbol)
     # Books that are not current say nothing: no conclusion is drawn from them, and no order would get through.
     if campaign is None or instrument is None or snapshot.books is None or "UNRECONCILED" in snapshot.halts:
         return []
-    orders = [
-        order
-        for order in snapshot.orders.get(symbol, [])
-        if (order.decision_ns, order.strategy) == (campaign.signal.settlement_ns, campaign.signal.strategy)
-    ]
+    orders = _orders_of(campaign, snapshot)
     situation = Situation(
         now_ns=snapshot.now_ns,
         net=snapshot.books.net.get(symbol, Decimal(0)),
@@ -95,15 +103,22 @@ def work_campaign(
         quote=snapshot.quotes.get(symbol),
         instrument=instrument,
         no_entries=_no_entries(campaign, snapshot),
-        flatten="; ".join(snapshot.halts) if snapshot.flatten else left_by_its_shadow(campaign, snapshot),
+        flatten="; ".join(snapshot.halts)
+        if snapshot.flatten
+        else _left_alone(campaign, states) or left_by_its_shadow(campaign, snapshot),
         room_usd=room_usd(symbol, snapshot, rules.gates),
         sight=sight,
         exit_state=work.exits.get(symbol),
         room=room_of(work, snapshot.now_ns, rules.sharing),
         shadow=_shadow_quotes(campaign, snapshot, rules),
         stop_fraction=rules.gates.stop_fraction,
+        first_leg=_first_leg(campaign, states, snapshot),
     )
     quoting = rules.quoting_of(campaign.signal)
+    if campaign.partner:
+        quoting = replace(
+            quoting, exits=TIME_EXIT
+        )  # legs that were left piece by piece would not hold each other
     told = advance(campaign, situation, quoting)
     commands = [replace(c, strategy=campaign.signal.strategy) if isinstance(c, Note) else c for c in told]
     if campaign.phase == HOLDING and quoting.exits != TIME_EXIT and symbol not in work.exits:
@@ -114,6 +129,38 @@ def work_campaign(
         if any(order.filled_qty for order in orders):
             state.unbooked.append(campaign)
     return commands
+
+
+def _orders_of(campaign: Campaign, snapshot: Snapshot) -> list[OrderRow]:
+    key = (campaign.signal.settlement_ns, campaign.signal.strategy)
+    orders = snapshot.orders.get(campaign.signal.symbol, [])
+    return [order for order in orders if (order.decision_ns, order.strategy) == key]
+
+
+def _twin(campaign: Campaign, states: Mapping[str, SymbolState]) -> Campaign | None:
+    """Return the other leg of a pair, None once it is over."""
+    state = states.get(campaign.partner)
+    other = None if state is None else state.campaign
+    return other if campaign.is_twin(other) else None
+
+
+def _left_alone(campaign: Campaign, states: Mapping[str, SymbolState]) -> str:
+    """Return why the first leg of a pair is to be left now; ``""`` while the second stands by it."""
+    if not campaign.partner or campaign.ratio:
+        return ""
+    twin = _twin(campaign, states)
+    if twin is None:
+        return SECOND_LEG_LEFT
+    return twin.exit_reason if twin.phase == EXITING else ""
+
+
+def _first_leg(campaign: Campaign, states: Mapping[str, SymbolState], snapshot: Snapshot) -> Decimal | None:
+    """Return what the first leg of a pair has bought, base; None once it is on its way out or gone."""
+    twin = _twin(campaign, states) if campaign.ratio else None
+    if twin is None or twin.phase not in (ENTERING, HOLDING):
+        return None
+    entries = [order for order in _orders_of(twin, snapshot) if order.leg == "entry"]
+    return sum((order.filled_qty for order in entries), Decimal(0))
 
 
 def _no_entries(campaign: Campaign, snapshot: Snapshot) -> str:
@@ -142,6 +189,8 @@ def left_by_its_shadow(campaign: Campaign, snapshot: Snapshot) -> str:
     signal, bank = campaign.signal, snapshot.bank
     if signal.origin != BANK or not bank.running or campaign.phase == QUOTING or campaign.held_ns:
         return ""
+    if campaign.ratio:
+        return ""  # the second leg of a pair leaves with the first
     return "" if (name_of(signal.strategy), signal.symbol) in bank.holding else SHADOW_LEFT
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hean_live.execution.fills import FUNDING, TRADE
@@ -83,6 +83,24 @@ def build_live_trade(
         predicted=context.predicted,
         realised_rate=context.realised_rate,
         model_version=context.model_version,
+    )
+
+
+def both_legs(first: TradeRow, second: TradeRow) -> TradeRow:
+    """Return a pair's trade: the first leg's with the money of both, as its shadow is told.
+
+    Basis points are of half the value traded in both markets.
+    """
+    pnl = first.pnl_usd + second.pnl_usd
+    traded = sum(float(leg.qty * (leg.entry_price + leg.exit_price)) for leg in (first, second))
+    return replace(
+        first,
+        entry_ns=min(first.entry_ns, second.entry_ns),
+        exit_ns=max(first.exit_ns, second.exit_ns),
+        fees_usd=first.fees_usd + second.fees_usd,
+        funding_usd=first.funding_usd + second.funding_usd,
+        pnl_usd=pnl,
+        pnl_bps=1e4 * pnl / (0.5 * traded),
     )
 
 

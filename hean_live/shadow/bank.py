@@ -232,8 +232,21 @@ class SymbolBank:
         regime = _regime(market["regime"])
         # M2 is the one forecast known here; S1's are the engine's own business.
         confidence = self._cascade if name == "liquidation_hunter" else math.nan
+        # Which symbol the partner is, is known where its prices come from.
+        ratio = float(self._run.bank.states[name][0]["ratio"]) if CATALOGUE[name].leg == "pair" else 0.0
         return BankSignal(
-            name, self.symbol, side, at_ns, share, is_taker, edge_bps, words, regime, features, confidence
+            name,
+            self.symbol,
+            side,
+            at_ns,
+            share,
+            is_taker,
+            edge_bps,
+            words,
+            regime,
+            features,
+            confidence,
+            ratio=ratio,
         )
 
     def _trips(self, place: int) -> list[BankTrip]:

@@ -55,6 +55,10 @@ class BankSignal:
         Of the forecast it rests on, 0 to 1; NaN for a strategy that rests on none.
     to_quote : bool
         Whether it asks to quote from now on (market making); a fill of such quotes in the shadow is a signal of its own.
+    partner : str
+        Of a pair: the symbol that is held against this one, empty without.
+    ratio : float
+        Of a pair: base of the partner held against each base of this one, on the other side; 0 without.
 
     """
 
@@ -70,6 +74,8 @@ class BankSignal:
     features: Mapping[str, float] = field(default_factory=dict)
     confidence: float = math.nan
     to_quote: bool = False
+    partner: str = ""
+    ratio: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hean_live.shadow.records import BankNews, BankSignal, BankTrip, CascadeForecast, ShadowQuotes
@@ -189,7 +190,7 @@ class ShadowService:
             events = self._tap.drain(place)
             if events is not None:
                 signals, trips = bank.take(events)
-                begun += signals
+                begun += [self._with_partner(signal) for signal in signals]
                 ended += trips
             newest_ns = max(newest_ns, bank.newest_ns)
         self._holding = tuple((name, bank.symbol) for bank in banks for name in bank.holding())
@@ -199,6 +200,9 @@ class ShadowService:
         if begun or ended or said:
             # After what is held: a signal told before it would look as if its shadow had left already.
             self._news.put((begun, ended, said))
+
+    def _with_partner(self, signal: BankSignal) -> BankSignal:
+        return replace(signal, partner=self._partner(signal.symbol)) if signal.ratio else signal
 
 
 def _write_partner(told: NDArray[np.void], touch: tuple[float, float, int] | None) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from hean_live.shadow.records import BankNews, BankSignal, BankTrip, RestingQuote, ShadowQuotes
 from hean_live.simulation.clock import NANOSECONDS, VirtualClock
 from hean_live.simulation.market import SimulatedMarket
-from hean_live.simulation.script import STRATEGIES, BankScript, Episode
+from hean_live.simulation.script import PAIRS, STRATEGIES, BankScript, Episode
 from models.learning.roster import canonical
 from models.portfolio.policy import LIVE, PROMOTED, Policy, Reason, StrategyPolicy
 
@@ -37,7 +37,7 @@ def promoted(start_ns: int) -> Policy:
     return Policy(
         start_ns - NANOSECONDS,
         start_ns + 86_400 * NANOSECONDS,
-        strategies={canonical(name): live for name in STRATEGIES},
+        strategies={canonical(name): live for name in (*STRATEGIES, PAIRS)},
     )
 
 
@@ -182,4 +182,6 @@ def _signal(row: Episode) -> BankSignal:
         row.regime,
         _FEATURES,
         row.confidence,
+        partner=row.partner,
+        ratio=row.ratio,
     )

@@ -36,6 +36,7 @@ from hean_live.simulation.stream import SimulatedStream
 from hean_live.venues.public import PublicMarket, TickerPage
 from models.portfolio.limits import Limits
 from models.portfolio.policy import Policy
+from models.regimes.rules import DISTRIBUTION
 from models.strategies import funding_pressure as s1
 
 if TYPE_CHECKING:  # the real ones bring sockets and compiled kernels, which nothing here needs
@@ -193,7 +194,7 @@ class SimulatedModel:
         self.policy = policy
         names = () if policy is None else policy.strategies
         self.matrix: Mapping[tuple[str, str], MatrixCell] = MappingProxyType(
-            {(system_of(name), regime): _PAYS for name in names for regime in REGIMES}
+            {(system_of(name), regime): _PAYS for name in names for regime in (*REGIMES, DISTRIBUTION)}
         )
 
     def view(self, _now_ns: int) -> ModelView:

@@ -135,7 +135,7 @@ class Referee:
         journal.close()
 
     def _unbooked(self, journal: Journal) -> None:
-        """Every decision that filled is a live trade, or was told to be one that its fills do not close.
+        """Every decision that filled is a live trade, of a pair both are one, or was told to be one its fills do not close.
 
         What a lost journal had booked is not booked again: adopted orders may be of a trade that was over.
         """
@@ -151,13 +151,21 @@ class Referee:
             for event in journal.events("error")
             if event.get("code") == "TRADE_INCOMPLETE"
         )
+        partners = {
+            (event["strategy"], event["symbol"], event["settlement_ns"]): str(event["partner"])
+            for event in journal.events("entry")
+            if event.get("partner")
+        }
         for (strategy, symbol, decision_ns), is_adopted in sorted(filled.items()):
-            trade_id = f"live-{strategy}-{symbol}-{decision_ns}"
-            if is_adopted or journal.count("trades", f"trade_id = '{trade_id}'"):
+            partner = partners.get((strategy, symbol, decision_ns), "")
+            names = [f"live-{strategy}-{leg}-{decision_ns}" for leg in (symbol, partner) if leg]
+            if is_adopted or any(journal.count("trades", f"trade_id = '{name}'") for name in names):
                 continue
-            told[symbol] -= 1
-            if told[symbol] < 0:
-                self.blame("I14", f"{trade_id}: what filled should be booked as a trade, was not")
+            # Of a pair it is told once, of the first leg.
+            where = symbol if told[symbol] > 0 or not partner else partner
+            told[where] -= 1
+            if told[where] < 0:
+                self.blame("I14", f"{names[0]}: what filled should be booked as a trade, was not")
 
     def blame(self, number: str, words: str) -> None:
         """Note a violation."""

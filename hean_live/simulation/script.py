@@ -5,7 +5,7 @@ Here belongs the drawing. What a life of the executor hears of it is `bank.py`'s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from hean_live.simulation import faults
 from hean_live.simulation.clock import NANOSECONDS
 from hean_live.simulation.faults import Window
-from models.regimes.rules import IMPULSE_DOWN, IMPULSE_UP, RANGE
+from models.regimes.rules import DISTRIBUTION, IMPULSE_DOWN, IMPULSE_UP, RANGE
 
 # Directional ones that enter at any hour, one that is always refused, by the hour, and two that make markets.
 STRATEGIES: Final = (
@@ -28,12 +28,16 @@ STRATEGIES: Final = (
 )
 REGIMES: Final = (RANGE, IMPULSE_UP, IMPULSE_DOWN)
 MAKERS: Final = frozenset({"enhanced_grid", "rebate_farmer"})
+PAIRS: Final = "correlation_arb"
+"""Holds one symbol against another: drawn apart from the others, so that theirs are what they are without it."""
 _DISTANCES_BPS: Final = (0.5, 2.0, 6.0)
 _NO_WAY_OUT: Final = 0.2
 _BUSY_SHARE: Final = 0.35
 _PAUSE_S: Final = 50.0
 _HOLDS_S: Final = (0.0, 0.5, 3.0, 12.0, 45.0, 90.0)
 _UNFILLED: Final = 0.15
+_PAIRED: Final = 0.25
+_RATIOS: Final = (0.3, 1.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,10 @@ class Episode:
         When its quotes are filled, of those who make markets.
     has_way_out : bool
         Whether it quotes what it holds out.
+    partner : str
+        Of a pair: the symbol held against its own, empty without.
+    ratio : float
+        Base of the partner against each base of its own.
 
     """
 
@@ -72,6 +80,8 @@ class Episode:
     distance_bps: float = 0.0
     fill_ns: int = 0
     has_way_out: bool = True
+    partner: str = ""
+    ratio: float = 0.0
 
     @property
     def told_ns(self) -> int:
@@ -138,6 +148,9 @@ def draw_script(
         if generator.random() < _BUSY_SHARE
         for episode in _episodes(generator, strategy, symbol, start_ns, until_s)
     ]
+    pairs = _pairs(generator.spawn(1)[0], symbols, start_ns, until_s)
+    # In the regime in which pairs may be traded the others may not, and the other way round.
+    episodes = pairs or episodes
     trouble = float(generator.random())
     chosen = [kind for kind in faults.OF_THE_BANK if generator.random() < trouble and kind in allowed]
     stalls: list[Window] = []
@@ -160,6 +173,22 @@ def draw_script(
         ends_s,
         tuple(sorted(restarts)),
     )
+
+
+def _pairs(
+    generator: np.random.Generator, symbols: tuple[str, ...], start_ns: int, until_s: float
+) -> list[Episode]:
+    """Draw pairs of each symbol with the one before it, for some seeds; none for the others."""
+    if len(symbols) < 2 or generator.random() >= _PAIRED:
+        return []
+    found = []
+    for place, symbol in enumerate(symbols):
+        partner, ratio = symbols[place - 1], float(generator.choice(_RATIOS))
+        for row in _episodes(generator, PAIRS, symbol, start_ns, until_s):
+            edge_bps = float(generator.choice((40.0, 80.0)))
+            drawn = replace(row, regime=DISTRIBUTION, is_taker=True, edge_bps=edge_bps)
+            found.append(replace(drawn, partner=partner, ratio=ratio))
+    return found
 
 
 def _episodes(

@@ -36,7 +36,7 @@ class Requirement:
     shadow_only: str = ""
 
 
-_TWO_MARKETS: Final = "trades two markets at once, which is not carried out live"
+_SPOT: Final = "trades spot beside the perpetual, and orders for spot are not carried out"
 REQUIREMENTS: Final[dict[str, Requirement]] = {
     "funding_pressure": Requirement("S1", ("E1", "S1"), FUNDING_MODEL),
     "funding_harvester": Requirement("S2", ("E1", "S2"), FUNDING_MODEL),
@@ -51,8 +51,8 @@ REQUIREMENTS: Final[dict[str, Requirement]] = {
     "enhanced_grid": Requirement("S11", ("S11",)),
     "inventory_neutral_mm": Requirement("S12", ("S12",)),
     "rebate_farmer": Requirement("S13", ("S13",)),
-    "basis_arbitrage": Requirement("S14", ("S14",), "", _TWO_MARKETS),
-    "correlation_arb": Requirement("S15", ("S15",), "", _TWO_MARKETS),
+    "basis_arbitrage": Requirement("S14", ("S14",), "", _SPOT),
+    "correlation_arb": Requirement("S15", ("S15",)),
     "sentiment": Requirement("S16", ("S16",)),
     "cross_exchange_funding": Requirement(
         "S17", ("S17",), "", "needs an account with capital at a second venue"

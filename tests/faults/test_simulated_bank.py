@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from hean_live.app import booking, working_orders
 from hean_live.app import engine as engine_module
-from hean_live.app import working_orders
 from hean_live.app.engine import Engine
 from hean_live.app.snapshot import BookCampaign
 from hean_live.simulation import faults
@@ -150,6 +151,37 @@ def test_the_bank_trades_dies_and_is_restarted():
     assert [(row.seed, row.violations) for row in outcomes if row.violations] == []
     assert sum(row.bank_orders for row in outcomes) > 25
     assert sum(row.crashes for row in outcomes) > 5
+
+
+def test_pairs_are_traded_in_both_legs_and_neither_stays():
+    scripts = [
+        draw_script(np.random.default_rng((seed, 1)), faults.ALL, SYMBOLS, START_NS, 200.0)
+        for seed in range(40)
+    ]
+    paired = [row for script in scripts for row in script.episodes if row.partner]
+    assert {(row.strategy, row.symbol, row.partner) for row in paired} == {
+        ("correlation_arb", "AAAUSDT", "BBBUSDT"),
+        ("correlation_arb", "BBBUSDT", "AAAUSDT"),
+    }
+    outcomes = [run_seed(seed, (faults.CRASH,), trace=True) for seed in range(40)]
+    assert [(row.seed, row.violations) for row in outcomes if row.violations] == []
+    for symbol in SYMBOLS:
+        assert any(f"hn-S15-{symbol}" in line for row in outcomes for line in row.trace)
+
+
+def test_a_second_leg_that_does_not_leave_with_the_first(monkeypatch):
+    real = working_orders._first_leg
+    monkeypatch.setattr(working_orders, "_first_leg", lambda *known: real(*known) or Decimal(0))
+    assert "I13" in first_broken(("calm",))
+
+
+def test_legs_that_are_not_booked_together(monkeypatch):
+    def forget(campaign, state, _states):
+        state.unbooked.remove(campaign)
+        return []
+
+    monkeypatch.setattr(booking, "_book_bank", forget)
+    assert "I14" in first_broken(("calm",))
 
 
 def test_a_position_kept_although_its_shadow_has_left(monkeypatch):

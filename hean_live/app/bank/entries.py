@@ -16,6 +16,7 @@ from typing import Final
 
 from hean_live.app.bank.facts import Requests, facts_of, sight_of
 from hean_live.app.bank.quotes import remember_request, requests_due, why_not_quoted
+from hean_live.app.bank.second_leg import first_leg_factor, second_leg_of, why_no_second_leg
 from hean_live.app.bank.sizing import BankRules, campaign_of, system_of
 from hean_live.app.bank.trips import keep_trip
 from hean_live.app.gates import GateRules
@@ -94,16 +95,11 @@ def hear_bank(
     for own in judged:
         key = (own.signal.strategy, own.signal.symbol)
         why, words = refused.get(id(own), ("", ""))
-        campaign: Campaign | None = None
+        campaigns: list[Campaign] = []
         if not why and id(own) in chosen:
-            factors, held = own.verdict.factors, own.rotation
-            exploring = held.activations[own.signal.strategy].exploring
-            made = campaign_of(
-                own.signal, factors, exploring, held.regime, own.sight, snapshot, states, limits, rules
-            )
-            if isinstance(made, Campaign):
-                campaign, state = made, states[own.signal.symbol]
-                state.campaign, state.signal = made, None
+            made = _begin(own, snapshot, states, limits, rules)
+            if isinstance(made, list):
+                campaigns = made
                 memory.entries = dict(remember_entry(memory.entries, *key, snapshot.now_ns))
             else:
                 why, words = made
@@ -112,10 +108,41 @@ def hear_bank(
                 continue
         else:
             memory.waiting[key] = Waiting(own.signal.at_ns, why)
-        commands += _told(own, why, words, campaign)
+        commands += _told(own, why, words, campaigns)
     return commands + [
         c for trip, new in zip(trips, fresh, strict=True) if new for c in keep_trip(trip, memory)
     ]
+
+
+def _begin(
+    own: Judged,
+    snapshot: Snapshot,
+    states: Mapping[str, SymbolState],
+    limits: GateRules,
+    rules: BankRules,
+) -> list[Campaign] | tuple[str, str]:
+    """Begin the campaign of a signal, of a pair both; or return the reason and the words why none begins."""
+    signal, held, state = own.signal, own.rotation, states[own.signal.symbol]
+    if state.campaign is not None:
+        # Of two signals of one poll the other may have taken the symbol as its pair's partner.
+        return CONFLICT, f"{signal.symbol} is the partner of {state.campaign.partner} now"
+    if (why := why_no_second_leg(signal, snapshot, states))[0]:
+        return why
+    factors = {**own.verdict.factors, **first_leg_factor(signal, snapshot)}
+    exploring = held.activations[signal.strategy].exploring
+    made = campaign_of(signal, factors, exploring, held.regime, own.sight, snapshot, states, limits, rules)
+    if not isinstance(made, Campaign):
+        return made
+    begun = [made]
+    if signal.partner:
+        second = second_leg_of(made, signal, snapshot, states, limits, rules)
+        if not isinstance(second, Campaign):
+            return second
+        begun.append(second)
+    for campaign in begun:
+        taken = states[campaign.signal.symbol]
+        taken.campaign, taken.signal = campaign, None
+    return begun
 
 
 def _judge(
@@ -177,8 +204,8 @@ def _choose(
             refused[id(own)] = (blocked_by(own.verdict), first.words)
         elif follows:
             refused[id(own)] = why
-        elif kind is Kind.ARBITRAGE:
-            words = f"{signal.strategy} trades two markets; it stays in shadow"
+        elif kind is Kind.ARBITRAGE and not signal.partner:
+            words = f"{signal.strategy} trades a second market that is not traded live; it stays in shadow"
             refused[id(own)] = (NOT_CARRIED_OUT, words)
         elif snapshot.halts:
             refused[id(own)] = next(iter(snapshot.halts.items()))
@@ -221,7 +248,7 @@ def _holder(state: SymbolState) -> Holder:
     return Holder(canonical(signal.strategy), signal.side)
 
 
-def _told(own: Judged, why: str, words: str, campaign: Campaign | None) -> list[Command]:
+def _told(own: Judged, why: str, words: str, campaigns: Sequence[Campaign]) -> list[Command]:
     body: dict[str, object] = {
         **own.verdict.journal(),
         "signal": own.signal.reason,
@@ -234,14 +261,15 @@ def _told(own: Judged, why: str, words: str, campaign: Campaign | None) -> list[
     }
     system = system_of(own.signal.strategy)
     commands: list[Command] = [Note("bank_signal", own.signal.symbol, body, system)]
-    if campaign is not None:
+    for campaign in campaigns:
         entry = {
             "qty": str(campaign.qty),
             "stop_price": str(campaign.stop_price),
             "side": campaign.signal.side,
             "settlement_ns": campaign.signal.settlement_ns,
         }
-        commands.append(Note("entry", own.signal.symbol, entry, system))
+        paired = {"partner": campaign.partner} if campaign.partner else {}
+        commands.append(Note("entry", campaign.signal.symbol, {**entry, **paired}, system))
     return commands
 
 

@@ -133,12 +133,13 @@ def campaign_of(
     if isinstance(size, SizerZero):
         return size.reason, size.arithmetic
     stop = stop_price(price, signal.side, limits.stop_fraction, instrument.tick_size)
-    made, own_limits = _signal(signal, snapshot, rules), _limits_of(signal.strategy, limits, rules)
+    made, own_limits = _signal(signal, snapshot, rules), limits_of(signal.strategy, limits, rules)
     entry = entry_of_size(made, snapshot, limits, books, size, stop, reserved_usd(states, snapshot))
     breaches = check_entry(entry, own_limits)
     if breaches:
         return breaches[0].reason, breaches[0].arithmetic
-    return Campaign(made, size.qty, stop, snapshot.now_ns, QUOTING if signal.to_quote else ENTERING)
+    phase = QUOTING if signal.to_quote else ENTERING
+    return Campaign(made, size.qty, stop, snapshot.now_ns, phase, partner=signal.partner)
 
 
 def _asked_size(signal: BankSignal, request: SizeRequest) -> SizeRequest:
@@ -153,7 +154,7 @@ def _volatility_factor(sight: MarketSight | None, rules: BankRules) -> float:
     return volatility_factor(volatility, rules.conviction)
 
 
-def _limits_of(strategy: str, limits: GateRules, rules: BankRules) -> Limits:
+def limits_of(strategy: str, limits: GateRules, rules: BankRules) -> Limits:
     """Return R1's limits, with the strategy's own on the margin of a trade."""
     most = rules.conviction.own_capital.get(strategy, rules.conviction.capital).limit
     return replace(limits.limits, capital_fraction=Decimal(repr(most)))
@@ -202,5 +203,5 @@ def _signal(signal: BankSignal, snapshot: Snapshot, rules: BankRules) -> Signal:
         regime=signal.regime,
         model_version=snapshot.policy.version,
         origin=BANK,
-        is_urgent=signal.is_taker,
+        is_urgent=signal.is_taker or bool(signal.partner),
     )

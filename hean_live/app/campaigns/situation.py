@@ -64,6 +64,8 @@ class QuotingRules:
         How a position is left besides by its time.
     mirror : MirrorRules
         How quotes on both sides follow a shadow's.
+    leg_s : float
+        For so long the second leg of a pair may hold less than its first one asks for.
 
     """
 
@@ -75,6 +77,7 @@ class QuotingRules:
     quotes: QuoteParams = field(default_factory=QuoteParams)
     exits: ExitParams = TIME_EXIT
     mirror: MirrorRules = field(default_factory=MirrorRules)
+    leg_s: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class Situation:
     only while the venue's records lag, and then nothing is concluded from either. `room_usd` is what the limits
     leave for one more entry of this symbol; None where it does not matter. `exit_state` is what the entry knew, None
     until it is over or where the exit plan needs nothing. `shadow` is what the strategy's shadow quotes on the symbol, None where
-    it is not told; `stop_fraction` is how far from its price the stop of an entry lies.
+    it is not told; `stop_fraction` is how far from its price the stop of an entry lies. `first_leg`, of a second leg, is what the
+    first has bought, base; None once that is on its way out or gone.
     """
 
     now_ns: int
@@ -102,3 +106,4 @@ class Situation:
     room: Room = _ROOM
     shadow: ShadowQuotes | None = None
     stop_fraction: Decimal = Decimal(0)
+    first_leg: Decimal | None = None

@@ -109,6 +109,9 @@ def test_a_strategy_on_two_markets_begins_once_the_other_is_known(tape, name, kn
         assert not begun or start >= 10_000
         signals += begun
     assert [(signal.strategy, signal.side) for signal in signals[:1]] == [(name, -1)]
+    # Where the partner can be traded live, a signal says which it is and how much of it is held.
+    paired = ("ETHUSDT", pytest.approx(1.0, rel=0.05)) if name == "correlation_arb" else ("", 0.0)
+    assert (signals[0].partner, signals[0].ratio) == paired
     assert banks[0].holding() == [name]
 
 

@@ -69,10 +69,10 @@ def test_the_settings_written_are_settings(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_pinned_are_strategies_the_executor_carries_out_and_not_s1() -> None:
-    assert len(PINNED) == 14
+    assert len(PINNED) == 15
     assert {"enhanced_grid", "inventory_neutral_mm", "rebate_farmer"} < set(PINNED)
-    two_markets = {"basis_arbitrage", "correlation_arb", "cross_exchange_funding"}
-    assert not {"funding_pressure", "synthetic_convexity", *two_markets} & set(PINNED)
+    other_markets = {"basis_arbitrage", "cross_exchange_funding"}
+    assert not {"funding_pressure", "synthetic_convexity", *other_markets} & set(PINNED)
 
 
 def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path) -> None:
