@@ -32,6 +32,7 @@ from hean_pipelines.backtest.document import missing_of  # noqa: E402
 from hean_pipelines.backtest.plan import LEVERAGE  # noqa: E402
 from hean_pipelines.studies.recordings import find_recordings, open_tapes  # noqa: E402
 from hean_pipelines.studies.tapes import Tape  # noqa: E402
+from models.market.feature_params import params_record  # noqa: E402
 from models.market.tape_report import TapeCheck  # noqa: E402
 from models.simulation.backtest.records import BacktestParameters  # noqa: E402
 from models.simulation.bank.records import BankParameters, unknown_outlooks  # noqa: E402
@@ -75,7 +76,8 @@ def measure(paths: list[Path], capital_usd: float) -> dict[str, Any]:
 def _one_tape(tape: Tape, capital_usd: float) -> dict[str, Any]:
     # Seed and leverage are the command's.
     venue = FillParameters(tape.tick_size, tape.lot_size, seed=1, leverage=LEVERAGE)
-    run = BankRun(tuple(CATALOGUE), venue, BankParameters(BacktestParameters(capital_usd)))
+    parameters, features = BankParameters(BacktestParameters(capital_usd)), params_record(tape.features())
+    run = BankRun(tuple(CATALOGUE), venue, parameters, feature_params=features)
     check = TapeCheck()
     for chunk in tape.chunks():
         check.update(chunk)

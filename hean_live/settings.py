@@ -190,6 +190,11 @@ class LiveSettings(OutlookSettings, ExecutionSettings):
         return (self.market_data_url or default).rstrip("/")
 
     @property
+    def data_is_testnet(self) -> bool:
+        """Whether market data are those of Bybit's testnet, which trades a fraction of what the main network trades."""
+        return urlsplit(self.data_from).hostname == urlsplit(TESTNET_URL).hostname
+
+    @property
     def uses_streams(self) -> bool:
         """Whether market and account are also read from the venue's sockets; by default on the testnet only."""
         return self.environment == "testnet" if self.streams is None else self.streams

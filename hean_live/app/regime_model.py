@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.bundle import Manifest, verify_bundle
 from models.errors import BundleError
 from models.market.feature_params import FeatureParams, params_record
+from models.market.symbol_params import features_of
 from models.regimes.bundle import BAR_S, HMM_SPEC_HASH, KIND, RegimeModels, check_golden_rows
 from models.regimes.hmm import GaussianHmm
 
@@ -57,9 +58,13 @@ def load_regimes(version: str, contents: Mapping[str, bytes]) -> LoadedRegimes:
 
 
 def params_of(
-    loaded: LoadedRegimes | None, symbols: Sequence[str], now_ns: int, params: FeatureParams | None = None
+    loaded: LoadedRegimes | None,
+    symbols: Sequence[str],
+    now_ns: int,
+    params: FeatureParams | None = None,
+    testnet: bool = False,
 ) -> list[np.record]:
-    """Return parameters of the market record for each symbol, with its regime model where there is one.
+    """Return each symbol's own parameters of the market record, with its regime model where there is one.
 
     Parameters
     ----------
@@ -68,12 +73,18 @@ def params_of(
     now_ns : int
         Market time.
     params : FeatureParams, optional
+        What symbols share.
+    testnet : bool
+        Whether the market is Bybit's testnet.
 
     """
     chosen = params or FeatureParams()
     _check_bar(chosen.bar_ns)
     return [
-        params_record(chosen, loaded.model_of(symbol, now_ns) if loaded is not None else None)
+        params_record(
+            features_of(symbol, testnet, chosen),
+            loaded.model_of(symbol, now_ns) if loaded is not None else None,
+        )
         for symbol in symbols
     ]
 

@@ -5,6 +5,7 @@ Here belongs the wiring. The bank is `hean_live.shadow`, what becomes of its new
 
 from __future__ import annotations
 
+import logging
 import time
 
 from hean_live.app.parts import Parts
@@ -15,6 +16,7 @@ from hean_live.other_markets.venue import OtherVenueSource
 from hean_live.other_markets.watch import Asked, OtherMarkets
 from hean_live.settings import LiveSettings
 from hean_live.shadow.board import Others, OutlookBoard
+from hean_live.shadow.capital import shadow_capital
 from hean_live.shadow.contracts import ShadowContract
 from hean_live.shadow.service import ShadowService
 from hean_live.shadow.tap import EventTap
@@ -22,6 +24,8 @@ from hean_live.venues.binance import BinanceMarket
 from hean_live.venues.public import PublicMarket
 from models.errors import ConfigError
 from models.portfolio.roster import STRATEGIES
+
+log = logging.getLogger(__name__)
 
 
 def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
@@ -70,10 +74,31 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
         clock_ns=streams.market.clock.now_ns,
         regimes=lambda: parts.models.regimes,
         partner=parts.outlooks.partner,
+        testnet=settings.data_is_testnet,
+        traded_usd=_capitals(parts, settings, tuple(contracts)),
     )
     if others.watch is not None:
         others.watch.start()
     parts.shadows.start()
+
+
+def _capitals(parts: Parts, settings: LiveSettings, symbols: tuple[str, ...]) -> dict[str, float]:
+    """Return each symbol's shadow capital at the prices of now, having journalled and logged why it is that much."""
+    found = {}
+    for symbol in symbols:
+        ticker, instrument = parts.feed.tickers.get(symbol), parts.instruments[symbol]
+        if ticker is None:
+            log.warning("shadows of %s: a price was expected, was none: their capital is as set", symbol)
+            continue
+        lot = float(max(instrument.qty_step, instrument.min_order_qty))
+        price = ticker.mark_price or ticker.last_price
+        capital = shadow_capital(symbol, float(settings.shadow_equity_usd), lot * price)
+        parts.journal.event(
+            "shadow_capital", {"capital_usd": capital.usd, "words": capital.words}, symbol=symbol
+        )
+        log.info("shadows: %s", capital.words)
+        found[symbol] = capital.usd
+    return found
 
 
 def _others(parts: Parts, streams: Streams, settings: LiveSettings, symbols: tuple[str, ...]) -> Others:

@@ -165,7 +165,8 @@ def _streams(settings: LiveSettings, models: ModelStore) -> Streams | None:
         return Streams(settings)
     from hean_live.app.regime_model import params_of
 
-    return Streams(settings, params_of(models.regimes, settings.symbols, time.time_ns()))
+    testnet = settings.data_is_testnet
+    return Streams(settings, params_of(models.regimes, settings.symbols, time.time_ns(), testnet=testnet))
 
 
 def _feed(settings: LiveSettings, alarms: Alarms, streams: Streams | None) -> tuple[Feed, PublicMarket]:

@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from hean_live.app.alarms import Alarms
-from hean_live.app.regime_model import LoadedRegimes, RegimeFollower
+from hean_live.app.regime_model import LoadedRegimes, RegimeFollower, params_of
 from hean_live.market.clock import WallClock
 from hean_live.market.service import MarketStreams, StreamRules, follow_clock, tick_sizes_of
 from hean_live.market.ticker_board import StreamTickers
@@ -70,7 +70,7 @@ def make_market(
 ) -> MarketStreams:
     """Return the public streams of these settings, not started; asks the venue for price steps, and for its time if need be.
 
-    `params` are those of each symbol's features, by default without a model of regimes.
+    `params` are those of each symbol's features, by default its own on this market, without a model of regimes.
 
     Raises
     ------
@@ -82,6 +82,8 @@ def make_market(
     clock = follow_clock(rest, settings.symbols[0]) if settings.market_clock == "venue" else WallClock()
     if recorder is not None:
         recorder.clock_ns = clock.now_ns
+    if params is None:
+        params = params_of(None, settings.symbols, 0, testnet=settings.data_is_testnet)
     return MarketStreams(
         stream_address(settings.data_from, PUBLIC),
         rest,

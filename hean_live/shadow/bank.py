@@ -18,6 +18,8 @@ from hean_live.app.regime_model import RegimeFollower
 from hean_live.shadow.contracts import ShadowContract
 from hean_live.shadow.records import SEEN, BankSignal, BankTrip, CascadeForecast, ShadowQuotes
 from hean_live.shadow.resting import shadow_quotes
+from models.market.feature_params import FeatureParams, params_record
+from models.market.symbol_params import features_of
 from models.market.tape import Events
 from models.portfolio.roster import Kind
 from models.regimes.kernel import REGIME_NAMES
@@ -58,11 +60,14 @@ class SymbolBank:
     symbol : str
     contract : ShadowContract
     capital_usd : float
-        Each strategy's own.
+        Each strategy's own, which it trades.
     names : sequence of str
         Strategies that run.
     params : steps.Params, optional
-    feature_params : record of PARAMS, optional
+    features : FeatureParams, optional
+        By default those of the symbol on the main network.
+    told_usd : float, optional
+        Capital as of which quantities and USD of trips are told; by default what is traded.
 
     """
 
@@ -73,11 +78,14 @@ class SymbolBank:
         capital_usd: float,
         names: Sequence[str] = NAMES,
         params: Params | None = None,
-        feature_params: np.record | None = None,
+        features: FeatureParams | None = None,
+        told_usd: float | None = None,
     ) -> None:
         self.symbol = symbol
+        self._told = 1.0 if told_usd is None else told_usd / capital_usd
         parameters = BankParameters(BacktestParameters(capital_usd, _HOUR_NS))
-        self._run = BankRun(names, venue_of(contract), parameters, params, feature_params, SPARE_ROWS)
+        own = params_record(features or features_of(symbol))
+        self._run = BankRun(names, venue_of(contract), parameters, params, own, SPARE_ROWS)
         self._places = [NAMES.index(name) for name in self._run.names]
         # Quotes are renewed all day: of those who make markets, the fill is the signal.
         self._quoting = {NAMES.index(n) for n in self._run.names if CATALOGUE[n].kind is Kind.MARKET_MAKING}
@@ -263,13 +271,13 @@ class SymbolBank:
                 int(self._signal_ns[place]) or int(row["entry_ns"]),
                 int(row["entry_ns"]),
                 int(row["exit_ns"]),
-                float(row["quantity"]),
+                self._told * float(row["quantity"]),
                 float(row["entry_price"]),
                 float(row["exit_price"]),
-                float(row["notional"]),
-                float(row["fees"]),
-                float(row["funding"]),
-                float(row["profit"]),
+                self._told * float(row["notional"]),
+                self._told * float(row["fees"]),
+                self._told * float(row["funding"]),
+                self._told * float(row["profit"]),
                 reasons.get(int(row["reason"]), ""),
                 reasons.get(int(row["reason_out"]), ""),
                 _regime(float(row["regime"]) if row["regime"] >= 0 else math.nan),

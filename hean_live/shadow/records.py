@@ -118,7 +118,8 @@ class ShadowQuotes:
 class BankTrip:
     """A shadow's round trip that is over, both markets together; USD, base, ns UTC.
 
-    `signal_ns` is the tick of the signal it began with. `profit_usd` is after fees and funding (paid).
+    `signal_ns` is the tick of the signal it began with. `profit_usd` is after fees and funding (paid). Quantity and USD are as of
+    the capital set for shadows, also where more was traded (`capital.py`): a quantity may be no whole number of lots.
     """
 
     strategy: str

@@ -58,6 +58,10 @@ class ShadowService:
         What events are stamped by.
     partner : callable, optional
         Returns the partner of a symbol's pair, empty without one: its prices are those of its own bank.
+    testnet : bool
+        Whether the market is Bybit's testnet.
+    traded_usd : mapping of str to float, optional
+        Capital strategies trade on a symbol, where it is not `capital_usd`; results are told as of that in any case.
 
     """
 
@@ -72,6 +76,8 @@ class ShadowService:
         clock_ns: Callable[[], int] = time.time_ns,
         regimes: Callable[[], LoadedRegimes | None] = lambda: None,
         partner: Callable[[str], str] = lambda _symbol: "",
+        testnet: bool = False,
+        traded_usd: Mapping[str, float] | None = None,
     ) -> None:
         self._contracts = dict(contracts)
         self._tap = tap
@@ -79,6 +85,8 @@ class ShadowService:
         self._names = names
         self._outlooks = outlooks
         self._partner = partner
+        self._testnet = testnet
+        self._traded_usd = dict(traded_usd or {})
         self._cascade = cascade
         self._regimes = regimes
         self._clock_ns = clock_ns
@@ -141,14 +149,7 @@ class ShadowService:
         try:
             if not self._warm():
                 return
-            from hean_live.shadow.bank import SymbolBank
-            from models.simulation.bank.steps import NAMES
-
-            names = self._names or NAMES
-            banks = [
-                SymbolBank(symbol, contract, self._capital_usd, names)
-                for symbol, contract in self._contracts.items()
-            ]
+            banks = self.make_banks()
             self.problem = ""
             while not self._stop.wait(STEP_S):
                 self.step(banks)
@@ -156,6 +157,25 @@ class ShadowService:
             # The shadows may end; trading on without them may not go unnoticed.
             self.problem = f"the shadows ended: {error}"
             log.exception("the shadows ended")
+
+    def make_banks(self) -> list[SymbolBank]:
+        """Return a new bank of each symbol; to be called where everything is compiled."""
+        from hean_live.shadow.bank import SymbolBank
+        from models.market.symbol_params import features_of
+        from models.simulation.bank.steps import NAMES
+
+        names = self._names or NAMES
+        return [
+            SymbolBank(
+                symbol,
+                contract,
+                self._traded_usd.get(symbol, self._capital_usd),
+                names,
+                features=features_of(symbol, self._testnet),
+                told_usd=self._capital_usd,
+            )
+            for symbol, contract in self._contracts.items()
+        ]
 
     def _warm(self) -> bool:
         """Have everything compiled, in a process of its own with the lowest priority; returns False if told to stop."""

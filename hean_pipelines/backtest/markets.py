@@ -22,6 +22,10 @@ DEFAULT_SYMBOL: Final = "XRPUSDT"
 """Its lot is small enough for 2 % of a 500 USD account; one lot of BTCUSDT is not."""
 
 
+BASE_SYMBOL: Final = "BTCUSDT"
+"""Whose turnover every synthetic market of ticks has."""
+
+
 @dataclass(frozen=True)
 class Contract:
     """Steps of a linear perpetual on Bybit, and the price its synthetic market starts at (quote, base, quote)."""
@@ -69,7 +73,7 @@ def synthetic_market(symbol: str, scenario: str) -> OrderFlowParameters:
     if scenario not in SCENARIOS:
         raise ConfigError(f"scenario: expected one of {', '.join(SCENARIOS)}, was {scenario!r}")
     contract, market = contract_of(symbol), SCENARIOS[scenario]()
-    if symbol != "BTCUSDT":
+    if symbol != BASE_SYMBOL:
         market = _scaled(market, contract)
     return market
 

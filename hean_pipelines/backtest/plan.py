@@ -13,9 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from hean_pipelines.backtest.markets import DEFAULT_SYMBOL, contract_of, slow_market, synthetic_market
+from hean_pipelines.backtest.markets import (
+    BASE_SYMBOL,
+    DEFAULT_SYMBOL,
+    contract_of,
+    slow_market,
+    synthetic_market,
+)
 from hean_pipelines.sources.tape_files import TapeFormat, tape_reader
 from models.errors import ConfigError
+from models.market.feature_params import FeatureParams
+from models.market.symbol_params import features_of
 from models.simulation.fills import parameters as venue_parameters
 from models.simulation.fills.parameters import FillParameters, check_parameters, constant_latency
 from models.simulation.order_flow.parameters import OrderFlowParameters
@@ -104,8 +112,17 @@ class Plan:
             "capital_usd": self.capital_usd,
             "capacity_multiples": list(self.capacity),
             "parameters": self.params._asdict(),
+            "vpin_bucket_usd": self.features.vpin_bucket_usd,
             "venue": {**self.venue._asdict(), "queue_model": queue_name(self.venue)},
         }
+
+    @property
+    def features(self) -> FeatureParams:
+        """Parameters of the market record, as the executor has them for the symbol.
+
+        The synthetic market of ticks is BTCUSDT's at another price, worth the same in USD: its features are BTCUSDT's, too.
+        """
+        return features_of(BASE_SYMBOL if self.market == "synthetic" else self.symbol)
 
     def folder(self) -> str:
         """Return the name of the folder its files go to: the same for the same arguments."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from hean_pipelines.backtest.plan import Plan
 from hean_pipelines.backtest.tapes import DAY_S, Stretch, Tape, TapeFacts
+from models.market.feature_params import params_record
 from models.market.outlook import OUTLOOK
 from models.simulation.backtest.activity import Count, held_back
 from models.simulation.backtest.capacity import CapacityRow, capacity_row
@@ -116,7 +117,8 @@ def _parameters(plan: Plan, multiple: float) -> BacktestParameters:
 def _run(plan: Plan, stretches: Iterable[Stretch], multiple: float) -> Results:
     params = Params()._replace(**{plan.entry.name: plan.params})
     bank = BankParameters(_parameters(plan, multiple))
-    records = run_strategies(stretches, [plan.entry.name], plan.venue, bank, params)
+    own = params_record(plan.features)
+    records = run_strategies(stretches, [plan.entry.name], plan.venue, bank, params, own)
     return records[plan.entry.name].results
 
 
@@ -126,4 +128,5 @@ def _look(plan: Plan, tape: Tape) -> tuple[Count, ...]:
     outlooks = np.concatenate(known).view(OUTLOOK) if known else unknown_outlooks()
     strategy = strategy_alone(plan.entry, plan.params, outlooks)
     events = (stretch.events for stretch in stretches)
-    return tuple(held_back(events, strategy, plan.venue, _parameters(plan, 1.0), plan.entry.reasons))
+    own = params_record(plan.features)
+    return tuple(held_back(events, strategy, plan.venue, _parameters(plan, 1.0), plan.entry.reasons, own))

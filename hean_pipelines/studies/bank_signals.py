@@ -84,7 +84,7 @@ def follow(
     from models.simulation.fills.parameters import FillParameters
     from models.strategies.catalogue import CATALOGUE
 
-    leg, features = CATALOGUE[name].leg, FeatureParams(tick_ns=tick_ns)
+    leg, features = CATALOGUE[name].leg, tape.features(FeatureParams(tick_ns=tick_ns))
     features = features._replace(cvd_period_ns=max(features.cvd_period_ns, tick_ns))
     run = BankRun(
         [name],

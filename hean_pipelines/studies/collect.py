@@ -14,6 +14,7 @@ from hean_pipelines.studies.tapes import OnHours, Tape
 
 if TYPE_CHECKING:
     from models.evidence.signal_records import TapeSignals
+    from models.market.feature_params import FeatureParams
 
 _HOUR_NS = 3_600_000_000_000
 
@@ -25,6 +26,8 @@ class Collected:
     Attributes
     ----------
     market : Market
+    features : FeatureParams
+        What they were computed with.
     signals : TapeSignals
     counts : dict of str to int
         Events by kind, and ticks by what was known at them.
@@ -32,6 +35,7 @@ class Collected:
     """
 
     market: Market
+    features: FeatureParams
     signals: TapeSignals
     counts: dict[str, int]
 
@@ -54,7 +58,8 @@ def collect(tape: Tape, thetas_bps: Sequence[float], on_hours: OnHours | None = 
     from models.evidence.tape_signals import TapeFollower
     from models.market.tape_report import TapeCheck
 
-    follower, check = TapeFollower(tape.tick_size, thetas_bps=thetas_bps), TapeCheck()
+    features = tape.features()
+    follower, check = TapeFollower(tape.tick_size, features, thetas_bps), TapeCheck()
     last_ns: int | None = None
     for events in tape.chunks():
         follower.take(events)
@@ -68,7 +73,7 @@ def collect(tape: Tape, thetas_bps: Sequence[float], on_hours: OnHours | None = 
     counts |= {
         f"ticks_{name}" if name != "ticks" else name: n for name, n in signals.counts._asdict().items()
     }
-    return Collected(tape.market, signals, counts)
+    return Collected(tape.market, features, signals, counts)
 
 
 def missing(collected: Collected) -> str:

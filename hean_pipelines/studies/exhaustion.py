@@ -166,11 +166,9 @@ def _reason(collected: Collected, study: ExhaustionStudy, everything: list[Marko
 
 
 def _lacks(collected: Collected) -> str:
-    from models.market.feature_params import FeatureParams
-
     counts = collected.signals.counts
     if not counts.lpi:
-        least = FeatureParams().z_least_count
+        least = collected.features.z_least_count
         return (
             f"the pressure index is never defined: its z-scores need {least} ticks after the first ten minutes, the tape "
             f"has {counts.ticks}"

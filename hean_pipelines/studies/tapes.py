@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from models.market.feature_params import FeatureParams
     from models.market.tape import Events
     from models.simulation.order_flow.parameters import OrderFlowParameters
+
+SYNTHETIC = "SYNTHETIC"
+SYNTHETIC_STANDS_FOR = "BTCUSDT"
+"""Whose turnover the order-flow markets have."""
 
 OnHours = Callable[[float], None]
 """Told how many hours of tape were read since the last call."""
@@ -55,6 +60,13 @@ class Tape:
     holds: tuple[str, ...] | None = None
     bar_s: float = 0.0
 
+    def features(self, base: FeatureParams | None = None) -> FeatureParams:
+        """Return the parameters of the market record, as the executor has them for the symbol."""
+        from models.market.symbol_params import features_of
+
+        own = self.market.symbol
+        return features_of(SYNTHETIC_STANDS_FOR if own == SYNTHETIC else own, base=base)
+
     def stretches(self) -> Iterator[tuple[Events, NDArray[np.void]]]:
         """Open the tape with its outlooks; none where nothing is known beyond it."""
         from models.market.outlook import new_outlooks
@@ -78,5 +90,5 @@ def synthetic_tape(
         for chunk in stream_order_flow(parameters, seed, 3600.0 * hours):
             yield chunk.events
 
-    market = Market("synthetic", f"{name}, seed {seed}", "SYNTHETIC", seed, (), hours)
+    market = Market("synthetic", f"{name}, seed {seed}", SYNTHETIC, seed, (), hours)
     return Tape(market, parameters.tick_size, parameters.lot_size, chunks, costs)

@@ -90,12 +90,11 @@ def _bins(vpin: Any, change: Any) -> dict[str, Any]:
 def _reason(collected: Collected, study: VpinStudy, signed: Figure, threshold: float) -> str:
     from models.evidence.intervals import BLOCK_HORIZONS, BLOCKS
     from models.evidence.vpin_study import HORIZON_S
-    from models.market.feature_params import FeatureParams
 
     if lacking := missing(collected):
         return lacking
     if not collected.signals.counts.vpin:
-        params = FeatureParams()
+        params = collected.features
         volume = params.vpin_buckets * params.vpin_bucket_usd
         return f"VPIN is never defined: its {params.vpin_buckets} buckets need {volume:,.0f} USD of trades"
     if not signed.is_known:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from models.market.feature_spec import FEATURE_SPEC_HASH, Feature, spec_hash
+from models.market.symbol_params import SYMBOL_PARAMS_HASH
 
 VERSION: Final = 1
 
@@ -45,5 +46,9 @@ FEATURES: Final[tuple[Feature, ...]] = (
 FEATURE_NAMES: Final[tuple[str, ...]] = tuple(feature.name for feature in FEATURES)
 INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(FEATURE_NAMES)}
 
-# A change of the market record's features changes what these mean: its hash is one more declared place.
-CASCADE_SPEC_HASH: Final[str] = spec_hash((*FEATURES, Feature("market", "", "", FEATURE_SPEC_HASH)), VERSION)
+# A change of the market record's features, or of their parameters for any symbol, changes what these mean.
+_RESTS_ON: Final = (
+    Feature("market", "", "", FEATURE_SPEC_HASH),
+    Feature("parameters", "", "", SYMBOL_PARAMS_HASH),
+)
+CASCADE_SPEC_HASH: Final[str] = spec_hash((*FEATURES, *_RESTS_ON), VERSION)

@@ -2,7 +2,7 @@
 
 The order here is the order of the leading fields of `MARKET` (`record.py`) and of every feature matrix. A model trained
 on one vector must not be fed another: bundles carry `FEATURE_SPEC_HASH` together with the hash of the parameters
-(`feature_params.params_hash`). Any change of meaning must change `VERSION`.
+(`feature_params.params_hash`, of all symbols `symbol_params.SYMBOL_PARAMS_HASH`). Any change of meaning must change `VERSION`.
 
 Every feature is a float64; what is undefined is NaN. Codes are whole numbers, their names beside the kernels.
 """

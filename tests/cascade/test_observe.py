@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.cascade.features import CASCADE_SPEC_HASH, FEATURE_NAMES
+from models.cascade.features import CASCADE_SPEC_HASH, FEATURE_NAMES, FEATURES, VERSION
 from models.cascade.observe import WIDTH, CascadeFollower, row_of
 from models.errors import DataError
 from models.market.feature_params import params_record
 from models.market.feature_spec import FEATURE_NAMES as MARKET_NAMES
-from models.market.feature_spec import FEATURE_SPEC_HASH
+from models.market.feature_spec import FEATURE_SPEC_HASH, Feature, spec_hash
 from models.market.record import new_symbols
 from models.market.step import event_of, tick_of
+from models.market.symbol_params import SYMBOL_PARAMS_HASH
 from models.market.tape import TRADE
 from models.simulation.order_flow.generator import generate_order_flow
 from tests.cascade.markets import light
@@ -99,6 +100,11 @@ def test_the_executors_call_says_what_training_saw() -> None:
 def test_the_spec_changes_with_the_market_records() -> None:
     assert len(FEATURE_NAMES) == WIDTH == len(set(FEATURE_NAMES))
     assert CASCADE_SPEC_HASH != FEATURE_SPEC_HASH
+    # What a feature means hangs on the parameters it was computed with, too.
+    market = Feature("market", "", "", FEATURE_SPEC_HASH)
+    parameters = Feature("parameters", "", "", SYMBOL_PARAMS_HASH)
+    assert spec_hash((*FEATURES, market, parameters), VERSION) == CASCADE_SPEC_HASH
+    assert spec_hash((*FEATURES, market), VERSION) != CASCADE_SPEC_HASH
     assert {"vpin", "depth_imbalance", "funding_rate"} <= set(MARKET_NAMES) & set(FEATURE_NAMES)
 
 

@@ -30,6 +30,22 @@ def test_defaults_are_safe():
     assert settings.registry.startswith("sqlite:////")
 
 
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, False),  # orders at the testnet, data of the main network
+        ({"market_data_url": TESTNET_URL + "/"}, True),
+        (
+            {"environment": "local", "order_url": "http://127.0.0.1:1"},
+            False,
+        ),  # trades what the main network trades
+        ({"environment": "local", "order_url": "http://127.0.0.1:1", "market_data_url": TESTNET_URL}, True),
+    ],
+)
+def test_the_testnets_market_is_known_by_where_data_come_from(changed, expected):
+    assert load_settings(**changed).data_is_testnet is expected
+
+
 def test_home_defaults_to_var(monkeypatch):
     monkeypatch.delenv("HEAN_HOME")
     assert load_settings().home == Path("var")

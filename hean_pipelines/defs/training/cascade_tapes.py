@@ -86,7 +86,7 @@ def sample(tape: "Tape", every_s: float, labels: "LabelParams") -> "CascadeTable
     from models.cascade.labels import label_samples
     from models.cascade.observe import CascadeFollower
 
-    follower = CascadeFollower(tape.tick_size, round(every_s * 1e9))
+    follower = CascadeFollower(tape.tick_size, round(every_s * 1e9), tape.features())
     for events in tape.chunks():
         follower.take(events)
     return label_samples(follower.tape(), labels)

@@ -83,6 +83,7 @@ def held_back(
     venue: FillParameters,
     parameters: BacktestParameters,
     names: Mapping[int, str],
+    feature_params: np.record | None = None,
 ) -> list[Count]:
     """Count what a strategy said at every tick, holding included: event by event, for a short stretch.
 
@@ -95,6 +96,7 @@ def held_back(
     parameters : BacktestParameters
     names : mapping of int to str
         The strategy's reasons.
+    feature_params : record of PARAMS, optional
 
     """
     said: Counter[tuple[int, int]] = Counter()
@@ -104,5 +106,5 @@ def held_back(
         said[wanted.action, wanted.reason] += 1
         return wanted
 
-    run_events(chunks, strategy._replace(step=step, loop=None), venue, parameters)
+    run_events(chunks, strategy._replace(step=step, loop=None), venue, parameters, feature_params)
     return [Count(ACTION_NAMES.get(a, "hold"), names[r], n) for (a, r), n in said.most_common()]

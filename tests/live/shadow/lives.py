@@ -30,7 +30,6 @@ class Lives:
             max_ticker_age_s=60.0 + 5.0 * SPEED,
             max_signal_age_s=60.0 + 3.0 * SPEED,
             max_quotes_age_s=5.0 + 3.0 * SPEED,
-            shadow_equity_usd=100_000,  # a hundredth of it is a lot of BTC
         )
         self._running: list[Runner] = []
 

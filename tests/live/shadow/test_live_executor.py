@@ -32,6 +32,10 @@ def test_a_cold_start_shadows_remembers_and_replays(
     said = journal.events("bank_signal")[0]
     # Cold: no policy is loaded, every strategy shadows, and each signal says so with all the other gates.
     assert said["gates"]["standing"]["reason"] == "SHADOW_ONLY"
+    # BTC at some 95 000 USD: with the 10 000 USD set, half a percent would be half a lot.
+    capital = journal.events("shadow_capital")[0]
+    assert capital["capital_usd"] == 50_000.0
+    assert "instead of 10,000 as set" in capital["words"]
     assert "none is loaded" in said["gates"]["standing"]["words"]
     assert len(said["gates"]) == 13
     assert journal.events("model_state")[0]["refusals"][0][0] == "NO_BUNDLE"

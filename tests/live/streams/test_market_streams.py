@@ -15,6 +15,7 @@ from hean_live.venues.public import PublicMarket
 from hean_live.venues.streams.backoff import Backoff
 from hean_live.venues.streams.thread import StreamThread
 from hean_live.venues.streams.topics import Silence
+from models.market import symbol_params
 from models.market.feature_params import params_record
 from models.market.readers.bybit import BybitReader
 from models.market.record import feature_view
@@ -222,7 +223,8 @@ def test_state_equals_the_batch_run_over_the_same_messages() -> None:
         tapes[symbol].append(events)
     for place, name in enumerate(names):
         rows = ticks_of(names, steps, place, messages)
-        _, expected = features_of(np.concatenate(tapes[name]), steps[place], params_record())
+        own = params_record(symbol_params.features_of(name))
+        _, expected = features_of(np.concatenate(tapes[name]), steps[place], own)
         # Live goes on ticking on other symbols' messages after this one's last.
         np.testing.assert_array_equal(rows[: len(expected)], expected)
         assert len(expected) > 100
