@@ -36,6 +36,7 @@ from models.market.trading_records import Execution
 log = logging.getLogger(__name__)
 
 UNRECONCILED = "UNRECONCILED"
+JOURNAL_LOST = "JOURNAL_LOST"
 _NEVER_ASKED = "the venue has not been asked yet"
 
 
@@ -133,7 +134,7 @@ class Account:
         self._kill_switch.observe_equity(self.books.equity_usd)
         active = self._journal.active_orders()
         self._kill_switch.say_progress(self.books.own, active, "")
-        holding = any(self.books.own.values()) or bool(active)
+        holding = any(self.books.own.values()) or bool(active) or bool(self.doubt)
         self._due_at = now + self._intervals_s[holding]
         return True
 
@@ -143,7 +144,12 @@ class Account:
 
     def books_now(self) -> BooksNow:
         """Return the books for the order gate, with what forbids entries on the account's side."""
-        return BooksNow(self.books, self._kill_switch.reason or self.problem)
+        return BooksNow(self.books, self._kill_switch.reason or self.problem or self.doubt)
+
+    @property
+    def doubt(self) -> str:
+        """Why the books may not hold everything yet, so that nothing may be entered; an empty string if they do."""
+        return self._reconciler.manager.doubt
 
     def place(self, decision: OrderDecision) -> None:
         """Send an order, after preparing its symbol once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from hean_live.app.account import UNRECONCILED
+from hean_live.app.account import JOURNAL_LOST, UNRECONCILED
 from hean_live.app.parts import Parts
 from hean_live.app.policy import PolicyView, policy_view
 from hean_live.app.snapshot import Forecasted, Settled, Snapshot
@@ -89,6 +89,8 @@ def halts_of(parts: Parts, stop_reason: str, *, dry_run: bool) -> dict[str, str]
         halts[DRY_RUN] = "orders are off in a dry run"
     if parts.account is not None and parts.account.problem:
         halts[UNRECONCILED] = parts.account.problem
+    if parts.account is not None and parts.account.doubt:
+        halts[JOURNAL_LOST] = parts.account.doubt
     if parts.streams is not None:
         halts |= parts.streams.problems()
     return halts

@@ -119,7 +119,7 @@ class Snapshot:
         News since the last poll.
     halts : mapping of str to str
         Why no entry may be made now (``KILL_SWITCH``, ``STOPPING``, ``DRY_RUN``, ``UNRECONCILED``,
-        ``MARKET_STREAM``, ``PRIVATE_STREAM``), with words.
+        ``JOURNAL_LOST``, ``MARKET_STREAM``, ``PRIVATE_STREAM``), with words.
     flatten : bool
         True if positions are to be closed now, whatever their time.
     bank : BankNews

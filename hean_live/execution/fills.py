@@ -40,12 +40,15 @@ class FillBook:
     journal : Journal
     probe : callable
         Called before a fill is written, with the point's name.
+    unknown : callable
+        Called at an execution of an order of ours that the journal did not know.
 
     """
 
-    def __init__(self, journal: Journal, probe: Callable[[str], None]) -> None:
+    def __init__(self, journal: Journal, probe: Callable[[str], None], unknown: Callable[[], None]) -> None:
         self._journal = journal
         self._probe = probe
+        self._unknown = unknown
 
     def take_one(self, execution: Execution) -> bool:
         """Journal one execution; returns False if it is known already.
@@ -102,7 +105,10 @@ class FillBook:
 
     def _order_of(self, execution: Execution) -> OrderRow | None:
         if parse_client_id(execution.client_id) is not None:
-            return self._journal.order(execution.client_id) or self._adopt(execution, execution.client_id)
+            known = self._journal.order(execution.client_id)
+            if known is None:
+                self._unknown()
+            return known or self._adopt(execution, execution.client_id)
         if execution.client_id:
             return None
         known = self._journal.order_by_venue_id(execution.order_id) if execution.order_id else None

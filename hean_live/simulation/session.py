@@ -125,7 +125,7 @@ class Session:
         finally:
             if self._life is not None:
                 self._life.end()
-        # What was still on its way when the journal was lost may have come, and ended without a fill, while nobody looked.
+        # What was open or still on its way when the journal was lost may have ended without a fill while nobody looked.
         unfilled = {order.client_id for order in self.venue.every_order() if _ended_unfilled(order)}
         self._referee.check(self._gone | (self._late & unfilled))
         links = [order.request.link_id for order in self.venue.exchange.orders.values()]
@@ -216,7 +216,8 @@ class Session:
             # What ended without a fill has left no trace that could be, or need be, found again.
             known = self.venue.every_order()
             self._gone = {order.client_id for order in known if _ended_unfilled(order)}
-            self._late = self._referee.sent - {order.client_id for order in known}
+            still_open = {order.client_id for order in known if order.status.is_open}
+            self._late = self._referee.sent - {order.client_id for order in known} | still_open
             for path in self._home.glob("journal.sqlite*"):
                 path.unlink()
         self._steps_left = self._crashes.pop(0) if self._crashes else -1

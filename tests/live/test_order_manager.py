@@ -197,6 +197,27 @@ def test_an_order_unknown_here_is_adopted(testnet, venue, tmp_path, manager, res
     forgetful.close()
 
 
+def test_after_a_lost_journal_the_venue_is_asked_twice_before_it_is_believed(
+    venue, tmp_path, manager, clock, resting, taking
+):
+    manager.submit(taking)
+    manager.refresh()
+    assert manager.doubt == ""  # what the journal knows is no doubt
+    forgetful = Journal(tmp_path / "other.sqlite")
+    second = OrderManager(forgetful, venue, gate=every_order, monotonic=clock)
+    assert second.doubt == ""
+    second.refresh()
+    assert "did not know" in second.doubt
+    clock.now += 9.9
+    second.refresh()
+    assert second.doubt
+    clock.now += 0.2
+    assert second.doubt  # time alone is no second look
+    second.refresh()
+    assert second.doubt == ""
+    forgetful.close()
+
+
 def test_cancel_and_its_repetition(testnet, manager, journal, resting):
     manager.submit(resting)
     manager.cancel("BTCUSDT", resting.client_id)
