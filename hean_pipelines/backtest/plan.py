@@ -68,6 +68,8 @@ class Plan:
     venue : FillParameters
     capacity : tuple of float
         Multiples of the capital to compare, ascending, the first one 1.
+    gates : bool
+        Whether the gates are asked about every round trip, in a second pass over the tape.
 
     """
 
@@ -85,6 +87,7 @@ class Plan:
     capital_usd: float
     venue: FillParameters
     capacity: tuple[float, ...]
+    gates: bool
 
     def facts(self) -> dict[str, Any]:
         """Return the plan as plain data; files by name only, so that the same recording elsewhere gives the same bytes."""
@@ -103,6 +106,7 @@ class Plan:
             "tape_format": None if is_synthetic else self.tape_format,
             "capital_usd": self.capital_usd,
             "capacity_multiples": list(self.capacity),
+            "gates": self.gates,
             "parameters": self.params._asdict(),
             "venue": {**self.venue._asdict(), "queue_model": queue_name(self.venue)},
         }
@@ -135,6 +139,7 @@ def make_plan(
     queue: str = "risk_adverse",
     steps: tuple[float | None, float | None] = (None, None),
     capacity: Sequence[float] = DEFAULT_CAPACITY,
+    gates: bool = True,
 ) -> Plan:
     """Check what was asked and fill in what was not.
 
@@ -160,6 +165,7 @@ def make_plan(
     steps : (float or None, float or None)
         Tick and lot of a recording's contract, where it is not known here.
     capacity : sequence of float
+    gates : bool
 
     Raises
     ------
@@ -196,6 +202,7 @@ def make_plan(
         capital_usd=capital_usd,
         venue=_venue(tick, lot, seed, latency_ms, fees, queue),
         capacity=tuple(sorted({1.0, *(float(multiple) for multiple in capacity)})),
+        gates=gates,
     )
 
 
