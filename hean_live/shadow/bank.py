@@ -16,21 +16,22 @@ from numpy.typing import NDArray
 
 from hean_live.app.regime_model import RegimeFollower
 from hean_live.shadow.contracts import ShadowContract
-from hean_live.shadow.records import SEEN, BankSignal, BankTrip, CascadeForecast, ShadowQuotes
+from hean_live.shadow.records import BankSignal, BankTrip, CascadeForecast, ShadowQuotes
 from hean_live.shadow.resting import shadow_quotes
+from models.gates.signals import features_seen, regime_name
 from models.market.feature_params import FeatureParams, params_record
 from models.market.symbol_params import features_of
 from models.market.tape import Events
 from models.portfolio.roster import Kind
-from models.regimes.kernel import REGIME_NAMES
 from models.simulation.backtest.records import BacktestParameters
 from models.simulation.bank.records import BankParameters
 from models.simulation.bank.run import BankRun
+from models.simulation.bank.signals import entries_sent, under_way
 from models.simulation.bank.steps import NAMES, Params
 from models.simulation.fills.parameters import FillParameters
 from models.strategies.catalogue import CATALOGUE
-from models.strategies.edges import expected_edge_bps, measured_at_entry
-from models.strategies.intent import MARKET_ORDER, PLACE
+from models.strategies.edges import expected_edge_bps
+from models.strategies.intent import MARKET_ORDER
 
 if TYPE_CHECKING:
     from hean_live.app.cascade_forecaster import CascadeForecaster
@@ -131,9 +132,7 @@ class SymbolBank:
         signals: list[BankSignal] = []
         trips: list[BankTrip] = []
         shared = self._run.bank.shared
-        busy = (
-            (shared.known["position"] != 0.0) | (shared.counts["open"] > 0) | (shared.legs["position"] != 0.0)
-        )
+        busy = under_way(shared)
         changed = (
             (shared.counts["intents"] != self._intents_read)
             | (shared.trip_counts != self._trips_read)
@@ -208,11 +207,7 @@ class SymbolBank:
             return [
                 self._signal(place, int(trip["side"]), int(trip["entry_ns"]), 0.0, False, int(trip["reason"]))
             ]
-        entries = rows[(rows["action"] == PLACE) & (rows["reduce_only"] == 0)]
-        # What is below a lot is never sent, however often a strategy wants it.
-        entries = entries[
-            np.isin(entries["at_ns"], session.orders["at_ns"][: int(shared.counts["orders"][place])])
-        ]
+        entries = entries_sent(rows, session.orders[: int(shared.counts["orders"][place])])
         ended = shared.trips["exit_ns"][place, int(self._trips_read[place]) : int(shared.trip_counts[place])]
         if len(ended):
             entries = entries[entries["at_ns"] >= ended.max()]
@@ -232,12 +227,10 @@ class SymbolBank:
         self, place: int, side: int, at_ns: int, share: float, is_taker: bool, reason: int
     ) -> BankSignal:
         name, market = NAMES[place], self._run.symbols["market"][0]
-        seen = {feature: float(market[feature]) for feature in SEEN}
-        seen |= measured_at_entry(name, self._run.bank.states[name][0])
-        features = {feature: value for feature, value in seen.items() if math.isfinite(value)}
+        features = features_seen(name, market, self._run.bank.states[name][0])
         words = CATALOGUE[name].reasons[reason]
         edge_bps = expected_edge_bps(name, getattr(self._run.params, name), features)
-        regime = _regime(market["regime"])
+        regime = regime_name(market["regime"])
         # M2 is the one forecast known here; S1's are the engine's own business.
         confidence = self._cascade if name == "liquidation_hunter" else math.nan
         # Which symbol the partner is, is known where its prices come from.
@@ -280,7 +273,7 @@ class SymbolBank:
                 self._told * float(row["profit"]),
                 reasons.get(int(row["reason"]), ""),
                 reasons.get(int(row["reason_out"]), ""),
-                _regime(float(row["regime"]) if row["regime"] >= 0 else math.nan),
+                regime_name(float(row["regime"]) if row["regime"] >= 0 else math.nan),
             )
             for row in rows
             if row["notional"] > 0.0
@@ -301,7 +294,3 @@ class SymbolBank:
         self._intents_read[idle] = 0
         shared.trip_counts[:] = 0
         self._trips_read[:] = 0
-
-
-def _regime(code: float) -> str:
-    return "" if math.isnan(code) else REGIME_NAMES[int(code)]

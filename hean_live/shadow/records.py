@@ -5,29 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
-
-SEEN: Final = (
-    "mid",
-    "spread_bps",
-    "vpin",
-    "vpin_rank",
-    "kyle_lambda_z",
-    "flow_imbalance",
-    "whale_cvd",
-    "whale_intensity",
-    "retail_imbalance",
-    "whale_side",
-    "impact_bps",
-    "hurst",
-    "hurst_label",
-    "hurst_label_finer",
-    "hmm_turbulent",
-    "regime",
-    "session",
-    "golden_hour",
-)
-"""Features that go with a signal: those gates ask about. What a strategy measured itself goes with them."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from hean_pipelines.backtest.assumed import assumptions_of
 from hean_pipelines.backtest.markets import MINIMUM_ORDER_USD
 from hean_pipelines.backtest.panels import POINTS, panels_of, trade_rows
 from hean_pipelines.backtest.run import Outcome
@@ -67,6 +68,7 @@ def document_of(outcome: Outcome) -> dict[str, Any]:
         "panels": panels_of(results),
         "trades": _listed(outcome),
         "capacity": {"days": outcome.capacity_days, "rows": _plain(outcome.capacity)},
+        "gates": _gates(outcome),
         "truth": _plain(truth),
         "planted": _plain(planted),
         "activity": {
@@ -119,6 +121,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _gates(outcome: Outcome) -> dict[str, Any] | None:
+    """Return what the gates said; None where they were not asked, without a result where no round trip was ended."""
+    if not outcome.plan.gates:
+        return None
+    return {"result": _plain(outcome.gated), "assumptions": assumptions_of(outcome.plan, outcome.tape)}
 
 
 def _lot_usd(outcome: Outcome) -> float | None:

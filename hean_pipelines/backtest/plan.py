@@ -76,6 +76,8 @@ class Plan:
     venue : FillParameters
     capacity : tuple of float
         Multiples of the capital to compare, ascending, the first one 1.
+    gates : bool
+        Whether the gates are asked about every round trip, in a second pass over the tape.
 
     """
 
@@ -93,6 +95,7 @@ class Plan:
     capital_usd: float
     venue: FillParameters
     capacity: tuple[float, ...]
+    gates: bool
 
     def facts(self) -> dict[str, Any]:
         """Return the plan as plain data; files by name only, so that the same recording elsewhere gives the same bytes."""
@@ -111,6 +114,7 @@ class Plan:
             "tape_format": None if is_synthetic else self.tape_format,
             "capital_usd": self.capital_usd,
             "capacity_multiples": list(self.capacity),
+            "gates": self.gates,
             "parameters": self.params._asdict(),
             "vpin_bucket_usd": self.features.vpin_bucket_usd,
             "venue": {**self.venue._asdict(), "queue_model": queue_name(self.venue)},
@@ -152,6 +156,7 @@ def make_plan(
     queue: str = "risk_adverse",
     steps: tuple[float | None, float | None] = (None, None),
     capacity: Sequence[float] = DEFAULT_CAPACITY,
+    gates: bool = True,
 ) -> Plan:
     """Check what was asked and fill in what was not.
 
@@ -177,6 +182,7 @@ def make_plan(
     steps : (float or None, float or None)
         Tick and lot of a recording's contract, where it is not known here.
     capacity : sequence of float
+    gates : bool
 
     Raises
     ------
@@ -213,6 +219,7 @@ def make_plan(
         capital_usd=capital_usd,
         venue=_venue(tick, lot, seed, latency_ms, fees, queue),
         capacity=tuple(sorted({1.0, *(float(multiple) for multiple in capacity)})),
+        gates=gates,
     )
 
 

@@ -71,6 +71,11 @@ class TapeFacts:
         first, last = self.report.first_local_ts or 0, self.report.last_local_ts or 0
         return (last - first) / _DAY_NS
 
+    @property
+    def hears_open_interest(self) -> bool:
+        """Whether the tape holds any."""
+        return bool(self.report.counts.get("open_interest", 0))
+
 
 class Tape:
     """The tape of a plan.
@@ -122,15 +127,15 @@ class Tape:
         self.facts = TapeFacts(report, (*report.problems(), *problems), planted)
         self._require_days(self.facts)
 
-    def again(self, days: float, on_share: OnShare) -> Iterator[Stretch]:
-        """Yield the first `days` of the same tape."""
+    def again(self, days: float | None, on_share: OnShare) -> Iterator[Stretch]:
+        """Yield the first `days` of the same tape; None takes a recording whole."""
         if self._plan.market == "slow":
-            for made in self._slow(days, on_share):
+            for made in self._slow(days or 0.0, on_share):
                 yield Stretch(made.events, made.outlooks)
         elif self._plan.market == "synthetic":
-            for events, _ in self._synthetic(days):
+            for events, _ in self._synthetic(days or 0.0):
                 yield Stretch(events, _NOTHING_NEW)
-                self._tell(events, on_share, days)
+                self._tell(events, on_share, days or 0.0)
         else:
             for events in self._recorded(self._reader(), days, on_share, set()):
                 yield Stretch(events, _NOTHING_NEW)

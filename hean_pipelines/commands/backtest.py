@@ -18,6 +18,9 @@ _DESCRIPTION = """\
 Run a strategy over a market, with the features, the strategy step and the fill model the executor uses, and write one HTML page
 with its figures, drawings and assumptions, and a JSON file with everything on it.
 
+Every round trip is then judged by the gates the executor would have asked about its signal: what they would have let through, and
+what each of them cost or saved. That is a second pass over the tape, about as long as the first; --no-gates leaves it out.
+
 The market is synthetic (known truth, any number of days, seeded) or recorded (files, streamed in the order given).
 """
 
@@ -29,12 +32,14 @@ examples:
   hean backtest --strategy S5 --days 3 --scenario null     the same market with nothing planted: it must not earn
   hean backtest --strategy S5 --days 1 --set least_impact_bps=3 --set time_out_ns=8000000000
   hean backtest --strategy S5 --days 1 --latency-ms 20,20 --fees 0.0002,0.00055 --queue power
+  hean backtest --strategy S8 --days 3 --no-gates          the strategy alone, without the pass that asks the gates
   hean backtest --strategy S5 --market recorded --symbol BTCUSDT --tape 01.jsonl.zst --tape 02.jsonl.zst
 
 Sizes are shares of the capital. On 500 USD one lot of BTCUSDT is more than a strategy may spend; the page then says so and from
 which capital on it would trade. The default contract, XRPUSDT, has small lots. Capacity is compared on at most the first 5 days.
 The same arguments give the same JSON, byte for byte, in <home>/backtests/<strategy>-<symbol>-<market>-<digest>/.
-exit codes: 0 done, 2 wrong option, 7 the tape is broken, too short or without trades, or more was under way than fits.
+exit codes: 0 done, 1 the pass for the gates traded otherwise (a fault of HEAN), 2 wrong option, 7 the tape is broken, too short
+or without trades, or more was under way than fits.
 """
 
 
@@ -111,6 +116,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="A,B",
         help="multiples of the capital to compare (default 1,30,1000,30000; 1 leaves it out)",
     )
+    add(
+        "--no-gates",
+        action="store_true",
+        help="do not ask the gates about the round trips: one pass over the tape less",
+    )
     add("--out", type=Path, metavar="DIR", help="folder to write to (default: under <home>/backtests)")
     add("--dry-run", action="store_true", help="say what would be run, run nothing")
     add("--json", action="store_true", help="print one JSON object instead of the table")
@@ -147,17 +157,18 @@ def run(args: argparse.Namespace) -> int:
 
     started = time.monotonic()
     with shown_progress() as on_progress:
-        document = document_of(run_backtest(plan, on_progress))
+        outcome = run_backtest(plan, on_progress)
+        document = document_of(outcome)
     saved = save_backtest(document, folder, time.monotonic() - started)
     if args.json:
         body = {
             "report": str(saved.page),
             "json": str(saved.json),
-            **{key: document[key] for key in ("plan", "figures")},
+            **{key: document[key] for key in ("plan", "figures", "gates")},
         }
         print(json.dumps(body))
     else:
-        _print_outcome(document, saved, time.monotonic() - started)
+        _print_outcome(document, saved, time.monotonic() - started, outcome.gates_s)
     return 0
 
 
@@ -180,6 +191,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         queue=args.queue,
         steps=(args.tick_size, args.lot_size),
         capacity=args.capacity or DEFAULT_CAPACITY,
+        gates=not args.no_gates,
     )
 
 
@@ -215,6 +227,7 @@ def _print_plan(plan: Plan, folder: Path, as_json: bool) -> None:
     print(f"parameters: {_settings(facts['parameters'])}")
     print(f"venue: {_settings(facts['venue'])}")
     print(f"capital: {plan.capital_usd:g} USD, compared at {', '.join(f'{m:g}x' for m in plan.capacity)}")
+    print(f"gates: {'asked in a second pass over the tape' if plan.gates else 'not asked'}")
     print(f"would write to {folder}")
 
 
@@ -229,7 +242,7 @@ def _length(plan: Plan) -> str:
     return f"{length} of {', '.join(path.name for path in plan.tapes)}"
 
 
-def _print_outcome(document: dict[str, Any], saved: Saved, seconds: float) -> None:
+def _print_outcome(document: dict[str, Any], saved: Saved, seconds: float, gates_s: float) -> None:
     from rich.console import Console
 
     from hean_pipelines.report.backtest.terminal import headline_table, remarks
@@ -238,7 +251,8 @@ def _print_outcome(document: dict[str, Any], saved: Saved, seconds: float) -> No
     console.print(headline_table(document))
     for words in remarks(document):
         console.print(words, markup=False)
-    console.print(f"took {seconds:.1f} s")
+    asked = f", {gates_s:.1f} s of it asking the gates" if document["gates"] is not None else ""
+    console.print(f"took {seconds:.1f} s{asked}")
     console.print(f"json:   {saved.json}", markup=False)
     console.print(f"report: {saved.page}", markup=False)
 
@@ -249,24 +263,17 @@ def shown_progress() -> Iterator[Callable[[str, float], None]]:
     if not sys.stderr.isatty():
         yield lambda _what, _share: None
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
     columns = (
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.TaskProgressColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("starting", total=1.0)
         yield lambda what, share: bars.update(task, completed=share, description=what)
 

@@ -10,7 +10,7 @@ import numpy as np
 from models.execution.market_gates import PriceHistory
 from models.execution.sight import MarketSight
 from models.gates.records import MarketFacts
-from models.market.features.hurst import HURST_NAMES
+from models.market.features.hurst import HURST_NAMES, TRUE_TREND
 
 
 def market_facts(
@@ -42,6 +42,25 @@ def market_facts(
         hurst=_label(float(market["hurst_label"])),
         hurst_finer=_label(float(market["hurst_label_finer"])),
         btc=btc,
+    )
+
+
+def sight_of_record(market: np.record) -> MarketSight:
+    """Return what a market record says of its own book, open interest, spread and VPIN; the spread's median and sigma unknown.
+
+    Parameters
+    ----------
+    market : record of MARKET
+        Of the tick that is judged.
+
+    """
+    return MarketSight(
+        book_at_ns=int(market["book_at_ns"]),
+        book_valid=bool(market["valid"] == 1),
+        open_interest_at_ns=int(market["open_interest_at_ns"]),
+        spread_bps=float(market["spread_bps"]),
+        vpin_rank=float(market["vpin_rank"]),
+        is_trend=bool(market["hurst_label_finer"] == TRUE_TREND),
     )
 
 

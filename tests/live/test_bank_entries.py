@@ -9,9 +9,10 @@ from decimal import Decimal as D
 
 import pytest
 
-from hean_live.app.bank.entries import NOT_CARRIED_OUT, SEVERAL
+from hean_live.app.bank.entries import NOT_CARRIED_OUT
 from hean_live.app.snapshot import KeepTrade, Place, SaveState
 from hean_live.venues.protocol import IMMEDIATE, POST_ONLY
+from models.gates.blame import SEVERAL
 from models.portfolio.policy import Reason, StrategyPolicy, SymbolPolicy
 from models.regimes.rules import IMPULSE_UP
 from tests.live.bank_polls import (

@@ -8,7 +8,6 @@ from types import MappingProxyType
 
 import pytest
 
-from hean_live.app.bank.entries import SEVERAL
 from hean_live.app.engine import Engine
 from hean_live.app.snapshot import BookCampaign, KeepTrade, Place, SaveState, WantSettled
 from hean_live.app.state import BANK, Campaign, Signal
@@ -17,6 +16,7 @@ from hean_live.replay.codec import build, plain
 from hean_live.replay.inputs import PollInputs, decide
 from hean_live.venues.protocol import IMMEDIATE
 from models.errors import DataError
+from models.gates.blame import SEVERAL
 from models.gates.memory import BankMemory, Waiting, dump_bank, load_bank
 from models.gates.records import Entries
 from tests.live.bank_polls import (

@@ -25,19 +25,17 @@ from hean_live.app.state import Campaign, SymbolState
 from hean_live.shadow.records import BankSignal
 from models.execution.market_gates import PriceHistory
 from models.execution.sight import MarketSight
+from models.gates.blame import blocked_by
 from models.gates.memory import BankMemory, Waiting
 from models.gates.order import Verdict, pass_gates
 from models.gates.pace import remember_entry
-from models.gates.records import Candidate
+from models.gates.signals import candidate_of
 from models.learning.roster import canonical
 from models.portfolio.conflicts import CONFLICT, Contender, Holder, resolve_conflicts
 from models.portfolio.roster import KINDS, Kind
 from models.portfolio.rotator import Rotation, Value, rotate
 
-SEVERAL: Final = "SEVERAL"
-"""Reason of a block that more than one gate would have made alone: neither may claim the outcome."""
 NOT_CARRIED_OUT: Final = "NOT_CARRIED_OUT"
-_PERMISSIONS: Final = frozenset({"standing", "rotator"})
 _OWN_ROAD: Final = frozenset({"funding_pressure"})
 """The engine shadows and trades it itself (`funding_signals.py`): told twice, its record would count twice."""
 
@@ -175,14 +173,13 @@ def _judge(
     memory.regimes[symbol] = (rotation.regime, rotation.since_ns)
     sight = sights.get(symbol) or sight_of(signal)
     facts = facts_of(signal, snapshot, sight, rotation, memory, btc, requests, rules)
-    candidate = Candidate(
+    candidate = candidate_of(
         signal.strategy,
         symbol,
         signal.side,
         signal.at_ns,
-        expected_edge_bps=signal.edge_bps,
-        entry_taker=signal.is_taker,
-        exit_taker=KINDS[signal.strategy] is not Kind.MARKET_MAKING,
+        signal.edge_bps,
+        is_taker=signal.is_taker,
         confidence=signal.confidence,
     )
     return Judged(signal, pass_gates(candidate, facts, rules.gates), rotation, sight)
@@ -232,14 +229,6 @@ def _own_campaign(signal: BankSignal, states: Mapping[str, SymbolState]) -> str 
     if campaign is None or campaign.signal.strategy != system_of(signal.strategy):
         return None
     return f"{signal.strategy} is {campaign.phase} {signal.symbol} already"
-
-
-def blocked_by(verdict: Verdict) -> str:
-    """Return the reason a block is counted under: of the only gate that blocked, permissions apart; `SEVERAL` else."""
-    asked = [outcome for outcome in verdict.blocks if outcome.name not in _PERMISSIONS]
-    if not asked:
-        return verdict.blocks[0].reason
-    return asked[0].reason if len(asked) == 1 else SEVERAL
 
 
 def _holder(state: SymbolState) -> Holder:

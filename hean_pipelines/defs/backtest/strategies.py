@@ -114,7 +114,7 @@ def _run(plan: "Plan", home: Path, log: Callable[[str], None]) -> dict[str, Any]
     name, started = plan.entry.name, time.monotonic()
     document = document_of(run_backtest(plan, _logged(log, name)))
     saved = save_backtest(document, home / "backtests" / plan.folder(), time.monotonic() - started)
-    figures = document["figures"]
+    figures, gates = document["figures"], document["gates"]["result"]
     bps = figures["net_bps"]
     log(f"{name}: {figures['trades']} trades, {figures['net_usd']:+.2f} USD net; {saved.page}")
     return {
@@ -126,6 +126,8 @@ def _run(plan: "Plan", home: Path, log: Callable[[str], None]) -> dict[str, Any]
         f"{name}: fees USD": figures["fees_usd"],
         f"{name}: dropped orders": figures["dropped"],
         f"{name}: maker quoting": document["markouts"]["quoting"],
+        f"{name}: round trips the gates pass": 0 if gates is None else gates["passed"]["trips"],
+        f"{name}: net USD of these": 0.0 if gates is None else gates["passed"]["net_usd"],
     }
 
 

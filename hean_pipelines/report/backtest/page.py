@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hean_pipelines.report.backtest import course, quality, setup, summary
+from hean_pipelines.report.backtest import course, gates, quality, setup, summary
 from hean_pipelines.report.backtest.words import Document
 from hean_pipelines.report.blocks import Section
 from hean_pipelines.report.build import render
@@ -17,7 +17,12 @@ from hean_pipelines.report.text import number
 def sections(document: Document) -> list[Section]:
     """Return the sections; without trades, those that explain come first and empty ones are left out."""
     if not document["figures"]["trades"]:
-        found = [summary.build(document), setup.activity(document), course.price(document)]
+        found = [
+            summary.build(document),
+            setup.activity(document),
+            course.price(document),
+            gates.build(document),
+        ]
         if document["capacity"]["rows"]:
             found.append(quality.capacity(document))
     else:
@@ -27,6 +32,7 @@ def sections(document: Document) -> list[Section]:
             course.price(document),
             quality.markouts(document),
             course.costs(document),
+            gates.build(document),
             quality.capacity(document),
         ]
     if document["truth"] is not None:
@@ -56,5 +62,5 @@ def backtest_page(document: Document, seconds: float) -> str:
         title=f"Backtest: {plan['strategy']} on {plan['symbol']}",
         footer="Net a trade is profit after fees over the value entered, in basis points (1 bps = 0.01 %). Intervals: 95 %, from "
         "ten contiguous blocks of trades (Ibragimov and Müller 2010). All times are UTC. "
-        f"{number(float(tape['events']), 0)} events took {number(seconds, 1)} s, capacity and compilation included.",
+        f"{number(float(tape['events']), 0)} events took {number(seconds, 1)} s, gates, capacity and compilation included.",
     )

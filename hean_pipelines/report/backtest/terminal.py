@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from hean_pipelines.report.backtest import gates
 from hean_pipelines.report.backtest.words import (
     Document,
     cautions,
@@ -52,6 +53,13 @@ def headline_table(document: Document) -> Table:
 
 
 def remarks(document: Document) -> list[str]:
-    """Return why there were no trades, and the cautions, a line each."""
+    """Return why there were no trades, what the gates would let through, and the cautions, a line each."""
     none = [] if document["figures"]["trades"] else [f"no trades: {why_no_trades(document)}"]
-    return [*none, *(f"note: {words}" for words in cautions(document))]
+    return [*none, *_gates(document), *(f"note: {words}" for words in cautions(document))]
+
+
+def _gates(document: Document) -> list[str]:
+    if document["gates"] is None or document["gates"]["result"] is None:
+        return []
+    blocked = gates.most_blocking(document)
+    return [f"gates: {gates.headline(document)}", *([f"blocked by {blocked}"] if blocked else [])]

@@ -36,6 +36,7 @@ def test_configured_strategies_leave_figures_pictures_and_reports(tmp_path):
     assert metadata["impact_reversion: report"].endswith("report.html")
     assert "data:image/png" in metadata["impact_reversion: equity"]
     assert metadata["impact_reversion: trades"] >= 0
+    assert metadata["impact_reversion: round trips the gates pass"] == 0  # its edge does not pay its fees
     assert len(list((tmp_path / "backtests").iterdir())) == 1
     assert check_of(done).passed
 

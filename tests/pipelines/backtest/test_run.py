@@ -88,6 +88,7 @@ def test_the_page_is_whole_and_asks_for_nothing(document, page):
         "price",
         "markouts",
         "costs",
+        "gates",
         "capacity",
         "truth",
         "trades",
