@@ -252,7 +252,8 @@ def test_the_option_leaves_the_pass_out_and_has_a_folder_of_its_own(tmp_path, mo
     [
         ("S1", ["G11: the strategy rests on a model", "on a road of its own"]),
         ("S12", ["judged at the fill a trip begins with"]),
-        ("S14", ["two markets"]),
+        ("S14", ["trades a second market"]),
+        ("S15", ["the partner must be free"]),
     ],
 )
 def test_what_is_taken_for_granted_fits_the_strategy(strategy, said):
