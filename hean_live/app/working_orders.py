@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hean_live.app.bank.sizing import name_of
-from hean_live.app.campaigns.orders import NANOSECONDS
+from hean_live.app.campaigns.orders import NANOSECONDS, entry_note
 from hean_live.app.campaigns.phases import advance
 from hean_live.app.campaigns.situation import Situation
 from hean_live.app.gates import judge, reserved_usd, room_usd
@@ -70,13 +70,7 @@ def try_entry(
     verdict = judge(signal, snapshot, rules.gates, work.btc, sight, reserved_usd(states, snapshot))
     if isinstance(verdict, Campaign):
         state.campaign, state.signal = verdict, None
-        body = {
-            "qty": str(verdict.qty),
-            "stop_price": str(verdict.stop_price),
-            "side": signal.side,
-            "settlement_ns": signal.settlement_ns,
-        }
-        return [Note("entry", signal.symbol, body)]
+        return [entry_note(verdict)]
     return _block_once(state, signal, verdict)
 
 
@@ -116,9 +110,8 @@ def work_campaign(
     )
     quoting = rules.quoting_of(campaign.signal)
     if campaign.partner:
-        quoting = replace(
-            quoting, exits=TIME_EXIT
-        )  # legs that were left piece by piece would not hold each other
+        # Legs that were left piece by piece would not hold each other.
+        quoting = replace(quoting, exits=TIME_EXIT)
     told = advance(campaign, situation, quoting)
     commands = [replace(c, strategy=campaign.signal.strategy) if isinstance(c, Note) else c for c in told]
     if campaign.phase == HOLDING and quoting.exits != TIME_EXIT and symbol not in work.exits:

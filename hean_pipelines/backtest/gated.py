@@ -29,6 +29,9 @@ from models.simulation.bank.steps import NAMES, Params
 from models.strategies.intent import MARKET_ORDER
 
 _NOT_A_TRIP: Final = -1
+_REPORT_IT: Final = (
+    "this is a fault of HEAN, please report it with the command; --no-gates leaves the second pass out"
+)
 
 
 class PassesDiffer(HeanError):
@@ -128,7 +131,7 @@ def judge_trips(
         raise PassesDiffer(
             f"backtest: expected the {len(record.trips)} round trips of the first pass over the tape from the second one,"
             f" was {len(again)} or others",
-            remedy="this is a fault of HEAN, please report it with the command; --no-gates leaves the second pass out",
+            remedy=_REPORT_IT,
         )
     trips = record.trips[record.trips["notional"] > 0.0]
     at_ns = np.array([verdict.candidate.at_ns for verdict in verdicts], np.int64)
@@ -217,6 +220,6 @@ def _market_at(run: BankRun, at_ns: int) -> Any:
     if int(seen["market"]["tick_at_ns"][0]) != at_ns:
         raise PassesDiffer(
             f"backtest: expected a tick at {at_ns}, was one at {int(seen['market']['tick_at_ns'][0])}",
-            remedy="this is a fault of HEAN, please report it with the command; --no-gates leaves the second pass out",
+            remedy=_REPORT_IT,
         )
     return seen["market"][0]

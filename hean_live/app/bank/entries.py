@@ -19,6 +19,7 @@ from hean_live.app.bank.quotes import remember_request, requests_due, why_not_qu
 from hean_live.app.bank.second_leg import first_leg_factor, second_leg_of, why_no_second_leg
 from hean_live.app.bank.sizing import BankRules, campaign_of, system_of
 from hean_live.app.bank.trips import keep_trip
+from hean_live.app.campaigns.orders import entry_note
 from hean_live.app.gates import GateRules
 from hean_live.app.snapshot import Command, Note, Snapshot
 from hean_live.app.state import Campaign, SymbolState
@@ -250,16 +251,7 @@ def _told(own: Judged, why: str, words: str, campaigns: Sequence[Campaign]) -> l
     }
     system = system_of(own.signal.strategy)
     commands: list[Command] = [Note("bank_signal", own.signal.symbol, body, system)]
-    for campaign in campaigns:
-        entry = {
-            "qty": str(campaign.qty),
-            "stop_price": str(campaign.stop_price),
-            "side": campaign.signal.side,
-            "settlement_ns": campaign.signal.settlement_ns,
-        }
-        paired = {"partner": campaign.partner} if campaign.partner else {}
-        commands.append(Note("entry", campaign.signal.symbol, {**entry, **paired}, system))
-    return commands
+    return commands + [entry_note(campaign) for campaign in campaigns]
 
 
 def _finite(value: float) -> float | None:

@@ -89,7 +89,7 @@ def second_leg_of(
         )
         return "SIZER_ZERO", words
     stop = stop_price(price, side, limits.stop_fraction, instrument.tick_size)
-    own = replace(first.signal, symbol=partner, side=side, is_urgent=True)
+    own = replace(first.signal, symbol=partner, side=side)
     size = Sized(qty, qty * price, qty * abs(price - stop), "second leg", "")
     reserved = {
         **reserved_usd(states, snapshot),

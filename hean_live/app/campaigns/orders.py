@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from hean_live.app.campaigns.situation import Situation
-from hean_live.app.snapshot import Cancel
+from hean_live.app.snapshot import Cancel, Note
 from hean_live.app.state import Campaign
 from hean_live.execution.client_id import parse_client_id
 from hean_live.execution.order_manager import OrderDecision
@@ -20,6 +20,20 @@ from models.execution.rounding import is_tradable
 NANOSECONDS = 1_000_000_000
 SLOTS = 10  # numbers of one round of exits under a plan with tiers
 _LONGEST_PAUSE_S = 60
+
+
+def entry_note(campaign: Campaign) -> Note:
+    """Return the event that a campaign has begun."""
+    signal = campaign.signal
+    body: dict[str, object] = {
+        "qty": str(campaign.qty),
+        "stop_price": str(campaign.stop_price),
+        "side": signal.side,
+        "settlement_ns": signal.settlement_ns,
+    }
+    if campaign.partner:
+        body["partner"] = campaign.partner
+    return Note("entry", signal.symbol, body, signal.strategy)
 
 
 def entry_order(
