@@ -35,9 +35,11 @@ SYMBOLS = ("ETHUSDT", "SOLUSDT", "XRPUSDT")
 SPEED = 20.0
 DAYS = 5
 EQUITY = "100000"
+BEGIN_MS = 1_790_906_400_000  # 2026-10-02 02:00 UTC: no settlement's hour, else the first lives would find one just over
 _CAMPAIGN_MS = (ENTRY_BEFORE_S + 60) * 1000
 _LONGEST_LIFE_S = 0.9
 _REST_S = 60.0
+_LAST_LIVES = 5
 
 
 class Trader:
@@ -119,13 +121,23 @@ class Campaign:
                     self._note(trader.recovered(30.0))
                 time.sleep(self._random.uniform(0.0, _LONGEST_LIFE_S))
                 trader.kill(pid)
-            pid = trader.begin()
-            self._note(trader.recovered(30.0))
-            rested = self._rest()
-            trader.kill(pid)
+            rested = self._last_life(trader)
+            # A machine that stood still for a settlement's three seconds has seen no order: nothing would be compared.
+            for _ in range(_LAST_LIVES - 1):
+                if not self._venue.exchange.orders:
+                    rested = self._last_life(trader)
         finally:
             trader.close()
         self.result = {**self._compare(rested), "died": trader.deaths}
+
+    def _last_life(self, trader: Trader) -> bool:
+        """Live until nothing is under way; returns whether that came to be."""
+        self._move_market()
+        pid = trader.begin()
+        self._note(trader.recovered(30.0))
+        rested = self._rest()
+        trader.kill(pid)
+        return rested
 
     def _note(self, seconds: float | None) -> None:
         self.recovery_s.append(30.0 if seconds is None else seconds)
@@ -186,7 +198,7 @@ def survive_kills(kills: int, *, seed: int = 1) -> dict[str, Any]:
         seed=seed,
         symbols=SYMBOLS,
         start_ms=None,
-        now_ms=None,
+        now_ms=BEGIN_MS,
         days=DAYS,
         extra_days=2 + kills // 20,
     )
