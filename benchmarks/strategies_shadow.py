@@ -38,7 +38,7 @@ def shadow_share(seconds: float) -> dict[str, Any]:
 
     """
     tapes = [_tape(seed, WARM_S + seconds) for seed in range(SYMBOLS)]
-    contract = ShadowContract(0.5, 0.001, 0.0002, 0.00055)
+    contract = ShadowContract(0.5, 0.001, 0.0002, 0.00055, 3.0)
     banks = [SymbolBank(f"S{place}", contract, 10_000.0) for place in range(SYMBOLS)]
     start_ns = min(int(tape["local_ts"][0]) for tape in tapes)
     edges = np.arange(start_ns, start_ns + int((WARM_S + seconds) * 1e9) + STEP_NS, STEP_NS)

@@ -53,6 +53,7 @@ def add_shadows(parts: Parts, streams: Streams, settings: LiveSettings) -> None:
             float(instrument.qty_step),
             float(rules.bank.maker_fee),
             float(parts.taker_fees.get(symbol, rules.default_taker_fee)),
+            float(min(rules.gates.leverage, instrument.max_leverage)),
         )
     hub, depth = streams.market.hub, settings.stream_depth
     metrics = None if parts.monitor is None else parts.monitor.metrics

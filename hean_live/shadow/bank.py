@@ -50,6 +50,7 @@ def venue_of(contract: ShadowContract, seed: int = 1) -> FillParameters:
         seed=seed,
         maker_fee=contract.maker_fee,
         taker_fee=contract.taker_fee,
+        leverage=contract.leverage,
     )
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STEP_S: Final = 0.25
+_NICE: Final = 10  # behind everything else, yet a tenth of a core where others want it whole
 _WARM: Final = (sys.executable, "-m", "hean_live.shadow.warm")
 Outlooks = Callable[[str], "NDArray[np.void] | None"]
 """Returns the outlook of a symbol that holds from now on, None while nothing new is known."""
@@ -178,8 +179,8 @@ class ShadowService:
         ]
 
     def _warm(self) -> bool:
-        """Have everything compiled, in a process of its own with the lowest priority; returns False if told to stop."""
-        self._warming = subprocess.Popen(_WARM, preexec_fn=lambda: os.nice(19))
+        """Have everything compiled, in a process of its own with low priority; returns False if told to stop."""
+        self._warming = subprocess.Popen(_WARM, preexec_fn=lambda: os.nice(_NICE))
         while self._warming.poll() is None:
             if self._stop.wait(STEP_S):
                 return False

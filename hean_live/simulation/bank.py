@@ -29,6 +29,7 @@ _FEE: Final = 0.00055
 _FEATURES: Final = MappingProxyType(
     {"hurst_label": 1.0, "hurst_label_finer": 1.0, "whale_intensity": 0.0, "vpin": 0.2, "vpin_rank": 0.2}
 )
+_SECOND_LEG: Final = MappingProxyType({"partner_share": 1.0, "partner_spread": 1e-4})
 
 
 def promoted(start_ns: int) -> Policy:
@@ -180,7 +181,7 @@ def _signal(row: Episode) -> BankSignal:
         row.edge_bps,
         "DRAWN",
         row.regime,
-        _FEATURES,
+        _FEATURES | _SECOND_LEG if row.partner else _FEATURES,
         row.confidence,
         partner=row.partner,
         ratio=row.ratio,

@@ -46,9 +46,7 @@ def assumptions_of(plan: Plan, tape: TapeFacts) -> list[str]:
             "Live, the executor trades this strategy on a road of its own, with other checks: these gates are not asked there."
         )
     if plan.entry.leg == "pair":
-        words.append(
-            "G5 asks about the own leg. Live, the partner must be free as well, and both legs share what one trade may take."
-        )
+        words.append("Live, the partner must be free as well, and both legs share what one trade may take.")
     elif plan.entry.leg != "none":
         words.append("The strategy trades a second market: live it stays in shadow, whatever the gates say.")
     return words

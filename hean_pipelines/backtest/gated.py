@@ -120,8 +120,15 @@ def judge_trips(
     name, venue = plan.entry.name, plan.venue
     run = BankRun([name], venue, parameters, params, params_record(plan.features))
     fees = Fees(1e4 * venue.maker_fee, 1e4 * venue.taker_fee)
+    leg_bps = 1e4 * parameters.leg_fee
     judge = Judge(
-        name, plan.symbol, plan.params, fees, plan.capital_usd, hears_open_interest=hears_open_interest
+        name,
+        plan.symbol,
+        plan.params,
+        fees,
+        plan.capital_usd,
+        hears_open_interest=hears_open_interest,
+        partner_fees=Fees(leg_bps, leg_bps) if plan.entry.leg == "pair" else None,
     )
     verdicts: list[Verdict] = []
     for signal, market, state in signals_of(run, stops_of(plan, record), record.trips["exit_ns"], stretches):

@@ -1,6 +1,8 @@
 """G5: the edge a strategy expects must beat what the round trip costs.
 
 cost = entry fee + exit fee + half the spread for each crossing + the symbol's slippage buffer
+
+and of a pair the same of its second leg, which crosses twice, times that leg's part of the notional.
 """
 
 from __future__ import annotations
@@ -27,7 +29,20 @@ def round_trip_bps(candidate: Candidate, facts: Facts) -> float:
     paid = sum(fees.taker_bps if taker else fees.maker_bps for taker in legs)
     crossings = sum(legs)
     spread = crossings * facts.market.sight.spread_bps / 2.0 if crossings else 0.0
-    return paid + spread + facts.policy.slippage_buffer_bps.get(candidate.symbol, 0.0)
+    buffer = facts.policy.slippage_buffer_bps.get(candidate.symbol, 0.0)
+    return paid + spread + buffer + second_leg_bps(candidate, facts)
+
+
+def second_leg_bps(candidate: Candidate, facts: Facts) -> float:
+    """Return what a pair's second leg costs, bps of the first one's notional: 0 without one, NaN where something is not known."""
+    second = candidate.second
+    if second is None:
+        return 0.0
+    fees = facts.account.fees.get(second.symbol)
+    if fees is None:
+        return math.nan
+    buffer = facts.policy.slippage_buffer_bps.get(second.symbol, 0.0)
+    return second.share * (2.0 * fees.taker_bps + second.spread_bps + buffer)
 
 
 def cost_gate(candidate: Candidate, facts: Facts, rules: CostRules) -> Pass | Block:
@@ -49,9 +64,8 @@ def cost_gate(candidate: Candidate, facts: Facts, rules: CostRules) -> Pass | Bl
     cost = round_trip_bps(candidate, facts)
     edge = candidate.expected_edge_bps
     if math.isnan(cost):
-        return Block(
-            "COSTS_UNKNOWN", f"fees, spread and buffer of {candidate.symbol} should be known, were not"
-        )
+        symbols = candidate.symbol if candidate.second is None else f"{candidate.symbol} and its partner"
+        return Block("COSTS_UNKNOWN", f"fees, spread and buffer of {symbols} should be known, were not")
     if math.isnan(edge):
         return Block(
             "EDGE_UNKNOWN", f"an expected edge above {cost:.2f} bps of costs was needed, none was given"
@@ -68,4 +82,6 @@ def _words(candidate: Candidate, facts: Facts, cost: float) -> str:
     paid = " + ".join(f"{fees.taker_bps if taker else fees.maker_bps:g}" for taker in legs)
     buffer = facts.policy.slippage_buffer_bps.get(candidate.symbol, 0.0)
     spread = f" + {sum(legs)} × {facts.market.sight.spread_bps:.2f} / 2" if any(legs) else ""
-    return f"costs {paid}{spread} + buffer {buffer:g} = {cost:.2f} bps"
+    second = candidate.second
+    other = "" if second is None else f" + {second.symbol} {second_leg_bps(candidate, facts):.2f}"
+    return f"costs {paid}{spread} + buffer {buffer:g}{other} = {cost:.2f} bps"

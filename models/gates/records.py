@@ -15,6 +15,25 @@ NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)
+class SecondLeg:
+    """The other leg of a pair, entered and left at the market.
+
+    Attributes
+    ----------
+    symbol : str
+    share : float
+        Its notional as a part of the own leg's; NaN where it is not known.
+    spread_bps : float
+        Bid-ask spread, of its price; NaN where it is not known.
+
+    """
+
+    symbol: str
+    share: float = math.nan
+    spread_bps: float = math.nan
+
+
+@dataclass(frozen=True)
 class Candidate:
     """An entry a strategy wants to make.
 
@@ -35,6 +54,8 @@ class Candidate:
         Of the model it rests on, 0 to 1; NaN without one.
     forecast_at_ns : int or None
         Age of the forecast it rests on; None without one.
+    second : SecondLeg or None
+        Of a pair; None for a strategy that trades its symbol alone.
 
     """
 
@@ -48,6 +69,7 @@ class Candidate:
     exit_taker: bool = True
     confidence: float = math.nan
     forecast_at_ns: int | None = None
+    second: SecondLeg | None = None
 
     @property
     def kind(self) -> Kind:

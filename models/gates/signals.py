@@ -7,9 +7,10 @@ Here belong which features go with a signal, and the candidate it makes. What do
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
-from models.gates.records import Candidate
+from models.gates.records import Candidate, SecondLeg
 from models.portfolio.roster import Kind, kind_of
 from models.regimes.kernel import REGIME_NAMES
 from models.strategies.edges import measured_at_entry
@@ -67,6 +68,8 @@ def candidate_of(
     *,
     is_taker: bool,
     confidence: float = math.nan,
+    partner: str = "",
+    features: Mapping[str, float] | None = None,
 ) -> Candidate:
     """Return the candidate of a signal; it leaves as a taker unless it makes markets, which quotes out what it holds.
 
@@ -81,6 +84,10 @@ def candidate_of(
     is_taker : bool
         Of the entry.
     confidence : float
+    partner : str
+        Of a pair: the symbol of the second leg, empty without.
+    features : mapping of str to float, optional
+        What went with the signal (`features_seen`): of a pair, what its second leg was measured to cost.
 
     """
     return Candidate(
@@ -92,4 +99,10 @@ def candidate_of(
         entry_taker=is_taker,
         exit_taker=kind_of(strategy) is not Kind.MARKET_MAKING,
         confidence=confidence,
+        second=_second_leg(partner, features or {}) if partner else None,
     )
+
+
+def _second_leg(partner: str, seen: Mapping[str, float]) -> SecondLeg:
+    share, spread = seen.get("partner_share", math.nan), seen.get("partner_spread", math.nan)
+    return SecondLeg(partner, share, 1e4 * spread)

@@ -62,6 +62,8 @@ STATE: Final = record_dtype(
         ("beta", np.float64),
         ("sigma", np.float64),
         ("time_out_s", np.float64),
+        ("way", np.float64),  # what the entry expects of the spread, a fraction of the own leg's notional
+        ("partner_spread", np.float64),  # at the entry, a fraction of the partner's price
     ]
 )
 
@@ -133,9 +135,15 @@ def z_of(market: np.record, outlook: np.record, alpha: float, beta: float, sigma
 
 
 @njit(cache=True)
+def partner_spread_of(outlook: np.record) -> float:
+    """Return the partner's bid-ask spread, a fraction of its price."""
+    return float(2.0 * (outlook.pair_ask - outlook.pair_bid) / (outlook.pair_ask + outlook.pair_bid))
+
+
+@njit(cache=True)
 def costs_of(market: np.record, outlook: np.record, params: Params) -> float:
     """Return the costs of four fills as taker, a fraction of the own leg's notional: fees, and each market's spread once."""
-    partner_spread = 2.0 * (outlook.pair_ask - outlook.pair_bid) / (outlook.pair_ask + outlook.pair_bid)
+    partner_spread = partner_spread_of(outlook)
     own = 2.0 * params.own_fee + 1e-4 * market.spread_bps
     return float(own + outlook.pair_beta * (2.0 * params.partner_fee + partner_spread))
 
@@ -176,6 +184,8 @@ def _look(market: np.record, outlook: np.record, params: Params, state: np.recor
     state.beta = outlook.pair_beta
     state.sigma = outlook.pair_sigma
     state.time_out_s = params.time_out_half_lives * outlook.pair_half_life_s
+    state.way = way
+    state.partner_spread = partner_spread_of(outlook)
     beta = float(outlook.pair_beta)
     ratio = beta * market.mid / (0.5 * (outlook.pair_bid + outlook.pair_ask))
     share = params.capital_share / max(1.0, beta)

@@ -33,11 +33,21 @@ _EDGES: Final[Mapping[str, Callable[[Any, Mapping[str, float]], float]]] = {
     "inventory_neutral_mm": lambda p, _: 2.0 * p.least_half_spread_bps,
     "rebate_farmer": lambda p, _: p.target_share * p.distance_bps,
     "basis_arbitrage": lambda p, _: _BPS * (p.least_premium + 2.0 * (p.perp_fee + p.spot_fee)),
-    "correlation_arb": lambda p, _: _BPS * (p.least_edge + 2.0 * (p.own_fee + p.partner_fee)),
+    "correlation_arb": lambda _, f: _BPS * f.get("way", math.nan),
     "sentiment": lambda p, _: _BPS * p.target,
     "cross_exchange_funding": lambda p, _: _BPS * (p.least_edge + 2.0 * (p.own_fee + p.other_fee)),
     "oi_momentum": lambda p, _: _BPS * p.target,
     "synthetic_convexity": lambda _p, _f: math.nan,
+}
+
+
+_MEASURED: Final[Mapping[str, Callable[[Any], dict[str, float]]]] = {
+    "forced_flow_exhaustion": lambda state: {"sigma": float(state["entry_sigma"])},
+    "correlation_arb": lambda state: {
+        "way": float(state["way"]),
+        "partner_share": float(state["beta"]),
+        "partner_spread": float(state["partner_spread"]),
+    },
 }
 
 
@@ -53,10 +63,13 @@ def measured_at_entry(strategy: str, state: Any) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``sigma``, of S6: standard deviation of the mid's log return over its horizon, a fraction. Empty for the others.
+        Of S6 ``sigma``: standard deviation of the mid's log return over its horizon, a fraction. Of S15 ``way``, what it
+        expects of the spread, and of its second leg ``partner_share``, the notional, and ``partner_spread``: all fractions,
+        the first two of the own leg's notional. Empty for the others.
 
     """
-    return {"sigma": float(state["entry_sigma"])} if strategy == "forced_flow_exhaustion" else {}
+    measure = _MEASURED.get(strategy)
+    return {} if measure is None else measure(state)
 
 
 def expected_edge_bps(strategy: str, params: Any, features: Mapping[str, float]) -> float:

@@ -28,6 +28,7 @@ from tests.live.bank_polls import (
     IMPULSE,
     NOON,
     PAYS,
+    TRENDING,
     asked,
     engine,
     news,
@@ -43,12 +44,21 @@ from tests.live.factories import INSTRUMENT, NS, RULES, SYMBOL, quote
 
 PAIR, REGIME = "correlation_arb", DISTRIBUTION
 THIRD = "SOLUSDT"
+MEASURED = {**TRENDING, "partner_share": 2.0, "partner_spread": 1e-4}
 BOTH = (SYMBOL, ALT)
 
 
 def pair(**changes):
     """Long BTC, short twice its base of ETH."""
-    fields = {"side": 1, "regime": REGIME, "is_taker": True, "partner": ALT, "ratio": 2.0, **changes}
+    fields = {
+        "side": 1,
+        "regime": REGIME,
+        "is_taker": True,
+        "partner": ALT,
+        "ratio": 2.0,
+        "features": MEASURED,
+        **changes,
+    }
     return asked(PAIR, **fields)
 
 
@@ -110,6 +120,20 @@ def hedged():
 
 
 # --- the way in
+
+
+@pytest.mark.parametrize(
+    ("edge_bps", "changes", "reason"),
+    [
+        # Fees of 2 x 5.5 and a spread of 1, and for the partner, worth twice as much, twice the same: 36.
+        (36.1, {}, ""),
+        (36.0, {}, "EDGE_BELOW_COSTS"),
+        (1e6, {"features": TRENDING}, "COSTS_UNKNOWN"),
+    ],
+)
+def test_the_way_of_the_spread_must_pay_for_both_legs(edge_bps, changes, reason):
+    commands = step(engine(symbols=BOTH), 1, news(pair(edge_bps=edge_bps, **changes)))
+    assert told(commands)[0][1] == reason
 
 
 def test_both_legs_begin_together_and_together_take_what_one_trade_may():
@@ -278,7 +302,8 @@ def test_no_plan_of_exits_takes_a_pair_apart():
 @pytest.mark.parametrize(
     ("signal", "changes", "reason"),
     [
-        (pair(partner=THIRD), {}, "NOT_LISTED"),
+        (pair(partner=THIRD), {"taker_fees": dict.fromkeys((SYMBOL, THIRD), D("0.00055"))}, "NOT_LISTED"),
+        (pair(partner=THIRD), {}, "COSTS_UNKNOWN"),
         (pair(), {"quotes": {SYMBOL: quote(at_ns=NOON + NS)}}, "NO_QUOTE"),
         (pair(), {"held": replace(holdings(), foreign={ALT: "a position of another origin"})}, "FOREIGN"),
         (pair(ratio=0.0001), {}, "SIZER_ZERO"),

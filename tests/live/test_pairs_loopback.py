@@ -21,6 +21,7 @@ from tests.live.support import local_settings, make_runner, poll_until
 
 OWN, PARTNER, NAME, SYSTEM = "BTCUSDT", "ETHUSDT", "correlation_arb", "S15"
 RATIO = 20.0
+MEASURED = {**TRENDING, "spread_bps": 1.0, "partner_share": 1.0, "partner_spread": 1e-4}
 
 
 def calm(parts) -> dict[str, MarketSight]:
@@ -70,7 +71,7 @@ def want(runner: Runner, told: Told) -> None:
     at_ns = runner._parts.feed.now_ns
     told.signals = (
         BankSignal(
-            NAME, OWN, 1, at_ns, 0.01, True, 80.0, "ENTRY", DISTRIBUTION, {**TRENDING, "spread_bps": 1.0},
+            NAME, OWN, 1, at_ns, 0.01, True, 80.0, "ENTRY", DISTRIBUTION, MEASURED,
             partner=PARTNER, ratio=RATIO,
         ),
     )  # fmt: skip

@@ -114,6 +114,14 @@ def test_the_partner_is_held_at_beta_times_the_notional():
     assert state.leg_wanted * PARTNER == pytest.approx(BETA * mid_at(2.5))
 
 
+def test_an_entry_keeps_the_way_it_expects_and_the_partners_spread():
+    state, seen = s15.new_state(), pair()
+    assert s15.step(market(mid=mid_at(2.5)), seen, PARAMS, state).reason == legs.ENTRY
+    assert state["way"] == pytest.approx((2.5 - 0.5) * float(seen["pair_sigma"]))
+    bid, ask = float(seen["pair_bid"]), float(seen["pair_ask"])
+    assert state["partner_spread"] == pytest.approx((ask - bid) / (0.5 * (ask + bid)))
+
+
 def test_the_larger_leg_has_the_capital_share():
     seen = pair(pair_beta=2.0)
     intent = s15.step(market(mid=mid_at(2.5, beta=2.0)), seen, PARAMS, s15.new_state())

@@ -182,6 +182,8 @@ def _judge(
         signal.edge_bps,
         is_taker=signal.is_taker,
         confidence=signal.confidence,
+        partner=signal.partner,
+        features=signal.features,
     )
     return Judged(signal, pass_gates(candidate, facts, rules.gates), rotation, sight)
 

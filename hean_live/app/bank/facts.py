@@ -56,12 +56,12 @@ def facts_of(
         snapshot.now_ns,
         market_facts(features, sight, btc),
         AccountFacts(
-            _fees(snapshot, signal.symbol, rules),
+            _fees(snapshot, _symbols(signal), rules),
             memory.entries,
             {canonical(system): count for system, count in requests.in_flight.items()},
             requests.free,
         ),
-        _policy_facts(snapshot.policy, signal.strategy, signal.symbol),
+        _policy_facts(snapshot.policy, signal.strategy, _symbols(signal)),
         rotation,
     )
 
@@ -77,19 +77,21 @@ def sight_of(signal: BankSignal) -> MarketSight:
     )
 
 
-def _fees(snapshot: Snapshot, symbol: str, rules: BankRules) -> dict[str, Fees]:
-    taker = snapshot.taker_fees.get(symbol)
-    if taker is None:
-        return {}
-    return {symbol: Fees(1e4 * float(rules.maker_fee), 1e4 * float(taker))}
+def _symbols(signal: BankSignal) -> tuple[str, ...]:
+    return (signal.symbol, signal.partner) if signal.partner else (signal.symbol,)
 
 
-def _policy_facts(policy: PolicyView, strategy: str, symbol: str) -> PolicyFacts:
+def _fees(snapshot: Snapshot, symbols: tuple[str, ...], rules: BankRules) -> dict[str, Fees]:
+    known = {symbol: snapshot.taker_fees[symbol] for symbol in symbols if symbol in snapshot.taker_fees}
+    return {symbol: Fees(1e4 * float(rules.maker_fee), 1e4 * float(taker)) for symbol, taker in known.items()}
+
+
+def _policy_facts(policy: PolicyView, strategy: str, symbols: tuple[str, ...]) -> PolicyFacts:
     breach = policy.breach(strategy)
     standing = Standing("live", "promoted") if breach is None else _standing(breach)
     return PolicyFacts(
-        {symbol: policy.slippage_buffer_bps(symbol)},
-        {symbol: policy.size_factor(symbol)},
+        {symbol: policy.slippage_buffer_bps(symbol) for symbol in symbols},
+        {symbol: policy.size_factor(symbol) for symbol in symbols},
         {strategy: standing},
     )
 

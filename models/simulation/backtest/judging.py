@@ -24,6 +24,7 @@ from models.strategies.edges import expected_edge_bps
 REGIME_ALONE: Final = RotatorRules(exploration=Exploration.SHARE, exploration_share=1.0)
 """The rotator's table, with everybody given the chance a cold start draws for: what is drawn says nothing of the strategy."""
 _PROMOTED: Final = Standing(LIVE, "taken as promoted")
+_PARTNER: Final = "the partner"
 _NO_BTC: Final = PriceHistory()
 
 
@@ -48,6 +49,8 @@ class Judge:
     capital_usd : float
     hears_open_interest : bool
         False for a tape that holds none: its age is then not held against a signal.
+    partner_fees : Fees or None
+        Of the other market, where the strategy trades a pair.
 
     """
 
@@ -60,10 +63,12 @@ class Judge:
         capital_usd: float,
         *,
         hears_open_interest: bool = True,
+        partner_fees: Fees | None = None,
     ) -> None:
         self._strategy, self._symbol = strategy, symbol
         self._params = params
-        self._fees = fees
+        self._partner = "" if partner_fees is None else _PARTNER
+        self._fees = {symbol: fees} if partner_fees is None else {symbol: fees, _PARTNER: partner_fees}
         self._capital_usd = capital_usd
         self._hears_open_interest = hears_open_interest
         self._memory = BankMemory()
@@ -91,6 +96,8 @@ class Judge:
             signal.at_ns,
             expected_edge_bps(name, self._params, features),
             is_taker=signal.is_taker,
+            partner=self._partner,
+            features=features,
         )
         verdict = pass_gates(candidate, self._facts(signal, market), self._rules)
         if verdict.passed:
@@ -109,7 +116,7 @@ class Judge:
         return Facts(
             signal.at_ns,
             market_facts(market, sight, _NO_BTC),
-            AccountFacts({symbol: self._fees}, memory.entries),
+            AccountFacts(self._fees, memory.entries),
             PolicyFacts(standings={name: _PROMOTED}),
             rotation,
         )

@@ -118,8 +118,10 @@ def messages(stretch):
 def test_signals_are_those_the_executors_shadow_tells(name, request):
     ran = request.getfixturevalue(name)
     plan, venue = ran.plan, ran.plan.venue
-    contract = ShadowContract(venue.tick_size, venue.lot_size, venue.maker_fee, venue.taker_fee)
-    assert venue_of(contract)._replace(leverage=venue.leverage) == venue  # no size here comes near a margin
+    contract = ShadowContract(
+        venue.tick_size, venue.lot_size, venue.maker_fee, venue.taker_fee, venue.leverage
+    )
+    assert venue_of(contract) == venue
     bank = SymbolBank(plan.symbol, contract, CAPITAL, (plan.entry.name,), features=plan.features)
     told = []
     for stretch in ran.stretches:
