@@ -37,6 +37,7 @@ from hean_live.execution.records import (
     UNSENT_STATES,
     OrderRow,
 )
+from hean_live.execution.second_look import SecondLook
 from hean_live.venues.errors import (
     ClockSkewed,
     DuplicateClientId,
@@ -57,7 +58,6 @@ log = logging.getLogger(__name__)
 
 # An acknowledged order that the venue no longer finds is looked for longer: its history may lag.
 _ACKNOWLEDGED_GRACE = 4.0
-_SECOND_LOOK_S = 10.0  # longer than the venue's listings lag behind
 # Market time of the newest execution of the last complete listing; the stream may have told newer ones.
 _LISTED_THROUGH = "executions_listed_through_ns"
 
@@ -110,8 +110,8 @@ class OrderManager:
         self._monotonic = monotonic
         self._probe = probe
         self._first_miss: dict[str, float] = {}
-        self._unknown_at: float | None = None
-        self.fills = FillBook(journal, probe, self._unknown)
+        self._second_look = SecondLook(monotonic)
+        self.fills = FillBook(journal, probe, self._second_look.unknown)
         self.intake = Intake(journal, self.absorb, self.fills.take_one)
 
     def submit(self, decision: OrderDecision) -> OrderRow:
@@ -209,21 +209,13 @@ class OrderManager:
             except DataError as error:
                 foreign[row.symbol] = f"{row.client_id} could not be read: {error}"
         self._list_executions()
-        if self._unknown_at is not None and began - self._unknown_at >= _SECOND_LOOK_S:
-            self._unknown_at = None
+        self._second_look.looked(began)
         return foreign | self.intake.waiting()
 
     @property
     def doubt(self) -> str:
-        """Why there may be more at the venue than it has told, an empty string if that is not so.
-
-        An order of ours that the journal does not know says that the journal was lost. Listings lag behind, so what they
-        show of the time before is believed only a while later.
-        """
-        words = (
-            "orders of ours were found that the journal did not know; the venue is asked again before entries"
-        )
-        return "" if self._unknown_at is None else words
+        """Why there may be more at the venue than it has told, an empty string if that is not so."""
+        return self._second_look.doubt
 
     def absorb(self, order: Order) -> None:
         """Journal what the venue says of an order with an id of ours, adopting one not known here.
@@ -241,7 +233,7 @@ class OrderManager:
         known = row is not None
         if row is None:
             row = adopt_order(self._journal, order)
-            self._unknown()
+            self._second_look.unknown()
         self._first_miss.pop(row.client_id, None)
         fresh = merged(row, order)
         if fresh != row or not known:
@@ -250,10 +242,6 @@ class OrderManager:
     def net(self, symbol: str) -> Decimal:
         """Signed position that our own orders add up to, base units."""
         return sum((row.side * row.filled_qty for row in self._journal.orders_of(symbol)), Decimal(0))
-
-    def _unknown(self) -> None:
-        """Note that an order of ours was found that the journal did not know."""
-        self._unknown_at = self._monotonic()
 
     def _deny(self, decision: OrderDecision, known: OrderRow | None, breach: Breach) -> OrderRow:
         words = f"{breach.reason}: {breach.arithmetic}"
