@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.bundle import Manifest, verify_bundle
 from models.errors import BundleError
 from models.market.feature_params import FeatureParams, params_record
-from models.market.symbol_params import features_of
+from models.market.symbol_params import params_of_symbol
 from models.regimes.bundle import BAR_S, HMM_SPEC_HASH, KIND, RegimeModels, check_golden_rows
 from models.regimes.hmm import GaussianHmm
 
@@ -82,7 +82,7 @@ def params_of(
     _check_bar(chosen.bar_ns)
     return [
         params_record(
-            features_of(symbol, testnet, chosen),
+            params_of_symbol(symbol, testnet, chosen),
             loaded.model_of(symbol, now_ns) if loaded is not None else None,
         )
         for symbol in symbols

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 _LAG_S: Final = 10.0  # longer than the venue's listings lag behind
-_WORDS: Final = "orders of ours were found that the journal did not know; the venue is asked again before entries"
+_WORDS: Final = (
+    "orders of ours were found that the journal did not know; the venue is asked again before entries"
+)
 
 
 class SecondLook:

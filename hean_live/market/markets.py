@@ -36,7 +36,7 @@ from models.market.readers.blocks import COUNTERS, DUPLICATES, GAPS, IGNORED
 from models.market.readers.streams import MAX_STREAMS, SYMBOL_BYTES, new_streams
 from models.market.readers.trade_ids import new_seen
 from models.market.record import new_symbols
-from models.market.symbol_params import features_of
+from models.market.symbol_params import params_of_symbol
 from models.market.tape import EVENT, Events
 
 LONGEST_MESSAGE: Final = 1 << 20
@@ -96,7 +96,11 @@ class Markets:
     ) -> None:
         if any(not 0 < len(name) <= SYMBOL_BYTES for name in symbols):
             raise DataError(f"markets: expected symbols of at most {SYMBOL_BYTES} letters, was {symbols}")
-        own = list(params) if params is not None else [params_record(features_of(name)) for name in symbols]
+        own = (
+            list(params)
+            if params is not None
+            else [params_record(params_of_symbol(name)) for name in symbols]
+        )
         self.names = tuple(symbols)
         self.state: Any = new_symbols(list(tick_sizes), own)
         self.next_tick_ns = 0

@@ -20,7 +20,7 @@ from hean_live.shadow.records import BankSignal, BankTrip, CascadeForecast, Shad
 from hean_live.shadow.resting import shadow_quotes
 from models.gates.signals import features_seen, regime_name
 from models.market.feature_params import FeatureParams, params_record
-from models.market.symbol_params import features_of
+from models.market.symbol_params import params_of_symbol
 from models.market.tape import Events
 from models.portfolio.roster import Kind
 from models.simulation.backtest.records import BacktestParameters
@@ -86,7 +86,7 @@ class SymbolBank:
         self.symbol = symbol
         self._told = 1.0 if told_usd is None else told_usd / capital_usd
         parameters = BankParameters(BacktestParameters(capital_usd, _HOUR_NS))
-        own = params_record(features or features_of(symbol))
+        own = params_record(features or params_of_symbol(symbol))
         self._run = BankRun(names, venue_of(contract), parameters, params, own, SPARE_ROWS)
         self._places = [NAMES.index(name) for name in self._run.names]
         # Quotes are renewed all day: of those who make markets, the fill is the signal.

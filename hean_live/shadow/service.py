@@ -162,7 +162,7 @@ class ShadowService:
     def make_banks(self) -> list[SymbolBank]:
         """Return a new bank of each symbol; to be called where everything is compiled."""
         from hean_live.shadow.bank import SymbolBank
-        from models.market.symbol_params import features_of
+        from models.market.symbol_params import params_of_symbol
         from models.simulation.bank.steps import NAMES
 
         names = self._names or NAMES
@@ -172,7 +172,7 @@ class ShadowService:
                 contract,
                 self._traded_usd.get(symbol, self._capital_usd),
                 names,
-                features=features_of(symbol, self._testnet),
+                features=params_of_symbol(symbol, self._testnet),
                 told_usd=self._capital_usd,
             )
             for symbol, contract in self._contracts.items()

@@ -23,7 +23,7 @@ from hean_pipelines.backtest.markets import (
 from hean_pipelines.sources.tape_files import TapeFormat, tape_reader
 from models.errors import ConfigError
 from models.market.feature_params import FeatureParams
-from models.market.symbol_params import features_of
+from models.market.symbol_params import params_of_symbol
 from models.simulation.fills import parameters as venue_parameters
 from models.simulation.fills.parameters import FillParameters, check_parameters, constant_latency
 from models.simulation.order_flow.parameters import OrderFlowParameters
@@ -126,7 +126,7 @@ class Plan:
 
         The synthetic market of ticks is BTCUSDT's at another price, worth the same in USD: its features are BTCUSDT's, too.
         """
-        return features_of(BASE_SYMBOL if self.market == "synthetic" else self.symbol)
+        return params_of_symbol(BASE_SYMBOL if self.market == "synthetic" else self.symbol)
 
     def folder(self) -> str:
         """Return the name of the folder its files go to: the same for the same arguments."""

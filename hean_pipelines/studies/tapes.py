@@ -62,10 +62,10 @@ class Tape:
 
     def features(self, base: FeatureParams | None = None) -> FeatureParams:
         """Return the parameters of the market record, as the executor has them for the symbol."""
-        from models.market.symbol_params import features_of
+        from models.market.symbol_params import params_of_symbol
 
         own = self.market.symbol
-        return features_of(SYNTHETIC_STANDS_FOR if own == SYNTHETIC else own, base=base)
+        return params_of_symbol(SYNTHETIC_STANDS_FOR if own == SYNTHETIC else own, base=base)
 
     def stretches(self) -> Iterator[tuple[Events, NDArray[np.void]]]:
         """Open the tape with its outlooks; none where nothing is known beyond it."""

@@ -144,7 +144,7 @@ def trade(task: Task, on_share: OnShare = lambda _share: None) -> Done:
 
     """
     from models.market.feature_params import FeatureParams, params_record
-    from models.market.symbol_params import features_of
+    from models.market.symbol_params import params_of_symbol
     from models.simulation.backtest.records import BacktestParameters
     from models.simulation.bank.records import TRIP, BankParameters
     from models.simulation.bank.run import BankRun
@@ -154,7 +154,7 @@ def trade(task: Task, on_share: OnShare = lambda _share: None) -> Done:
     preset, market = SYMBOLS[task.symbol], SCENARIOS[task.scenario]()
     venue = FillParameters(preset.tick_size, preset.lot_size, seed=task.seed)
     hour = BacktestParameters(task.capital_usd, 3_600_000_000_000)
-    features = features_of(task.symbol, base=FeatureParams(tick_ns=task.tick_ns))
+    features = params_of_symbol(task.symbol, base=FeatureParams(tick_ns=task.tick_ns))
     run = BankRun(task.names, venue, BankParameters(hour), feature_params=params_record(features))
     trips: dict[str, list[NDArray[np.void]]] = {name: [np.zeros(0, TRIP)] for name in run.names}
     for stretch in stream_slow_market(market, task.symbol, task.seed, task.days):

@@ -1,6 +1,6 @@
 """Parameters of the features of one symbol: what depends on how much of it is traded. Numbers and nothing else.
 
-Research and executor ask `features_of` alike, so that one symbol means the same numbers in both. What all symbols share is
+Research and executor ask `params_of_symbol` alike, so that one symbol means the same numbers in both. What all symbols share is
 `feature_params.FeatureParams`.
 
 A bucket of VPIN is SYSTEMS.md's 50 000 USD for BTCUSDT on the main network. Others have the same share of their own turnover,
@@ -49,7 +49,7 @@ UNLISTED_BUCKET_USD: Final = min(VPIN_BUCKET_USD.values())
 TESTNET_SHARE: Final = 0.1
 
 
-def features_of(symbol: str, testnet: bool = False, base: FeatureParams | None = None) -> FeatureParams:
+def params_of_symbol(symbol: str, testnet: bool = False, base: FeatureParams | None = None) -> FeatureParams:
     """Return the parameters of a symbol's features.
 
     Parameters
@@ -71,9 +71,9 @@ def features_of(symbol: str, testnet: bool = False, base: FeatureParams | None =
 
 
 def _hash() -> str:
-    digest = hashlib.sha256(f"{params_hash(features_of(''))}\n".encode())
+    digest = hashlib.sha256(f"{params_hash(params_of_symbol(''))}\n".encode())
     for symbol in sorted(VPIN_BUCKET_USD):
-        digest.update(f"{symbol} {params_hash(features_of(symbol))}\n".encode())
+        digest.update(f"{symbol} {params_hash(params_of_symbol(symbol))}\n".encode())
     return digest.hexdigest()
 
 

@@ -26,7 +26,7 @@ from models.errors import BundleError
 from models.market.feature_params import FeatureParams, params_record
 from models.market.record import new_symbols
 from models.market.step import event_of, tick_of
-from models.market.symbol_params import features_of
+from models.market.symbol_params import params_of_symbol
 from models.regimes import bundle as regime_bundle
 from models.regimes.hmm import GaussianHmm, forward
 from models.simulation.order_flow.generator import generate_order_flow
@@ -169,7 +169,7 @@ def test_the_market_record_filters_with_the_loaded_model():
 def test_each_symbol_has_its_own_bucket_of_vpin_and_keeps_it_under_another_model(testnet):
     names, loaded = ("BTCUSDT", "SOLUSDT", "AAAUSDT"), load_regimes("2", regimes_bundle())
     rows = params_of(loaded, names, 0, testnet=testnet)
-    buckets = [features_of(name, testnet).vpin_bucket_usd for name in names]
+    buckets = [params_of_symbol(name, testnet).vpin_bucket_usd for name in names]
     assert [row["vpin_bucket_usd"] for row in rows] == buckets
     assert len(set(buckets)) == 3
     state = new_symbols([0.5] * 3, rows)

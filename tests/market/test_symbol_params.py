@@ -9,7 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.market.feature_params import FeatureParams, params_hash, params_record
-from models.market.symbol_params import SYMBOL_PARAMS_HASH, UNLISTED_BUCKET_USD, VPIN_BUCKET_USD, features_of
+from models.market.symbol_params import (
+    SYMBOL_PARAMS_HASH,
+    UNLISTED_BUCKET_USD,
+    VPIN_BUCKET_USD,
+    params_of_symbol,
+)
 from tests.support import shared_path
 
 FIRST, END = "2025-09-24", "2026-03-05"
@@ -39,19 +44,19 @@ def test_buckets_are_the_measured_share_of_btcs_to_the_nearest_step():
 
 
 def test_btc_is_as_the_system_has_it_and_the_testnet_a_tenth():
-    assert features_of("BTCUSDT") == FeatureParams()
-    assert features_of("BTCUSDT", testnet=True).vpin_bucket_usd == 5_000.0
-    assert features_of("SOLUSDT", testnet=True).vpin_bucket_usd == 1_000.0
-    assert features_of("XYZUSDT").vpin_bucket_usd == UNLISTED_BUCKET_USD == min(VPIN_BUCKET_USD.values())
+    assert params_of_symbol("BTCUSDT") == FeatureParams()
+    assert params_of_symbol("BTCUSDT", testnet=True).vpin_bucket_usd == 5_000.0
+    assert params_of_symbol("SOLUSDT", testnet=True).vpin_bucket_usd == 1_000.0
+    assert params_of_symbol("XYZUSDT").vpin_bucket_usd == UNLISTED_BUCKET_USD == min(VPIN_BUCKET_USD.values())
 
 
 @pytest.mark.parametrize("symbol", [*VPIN_BUCKET_USD, "XYZUSDT"])
 @pytest.mark.parametrize("testnet", [False, True])
 def test_only_the_bucket_is_the_symbols_own(symbol: str, testnet: bool):
     base = FeatureParams(theta=3e-4, tick_ns=1_000_000_000, vpin_bucket_usd=7.0)
-    own = features_of(symbol, testnet, base)
+    own = params_of_symbol(symbol, testnet, base)
     assert own._replace(vpin_bucket_usd=7.0) == base
-    assert own.vpin_bucket_usd == features_of(symbol, testnet).vpin_bucket_usd
+    assert own.vpin_bucket_usd == params_of_symbol(symbol, testnet).vpin_bucket_usd
     assert params_record(own)["vpin_bucket_usd"] == own.vpin_bucket_usd
 
 

@@ -223,7 +223,7 @@ def test_state_equals_the_batch_run_over_the_same_messages() -> None:
         tapes[symbol].append(events)
     for place, name in enumerate(names):
         rows = ticks_of(names, steps, place, messages)
-        own = params_record(symbol_params.features_of(name))
+        own = params_record(symbol_params.params_of_symbol(name))
         _, expected = features_of(np.concatenate(tapes[name]), steps[place], own)
         # Live goes on ticking on other symbols' messages after this one's last.
         np.testing.assert_array_equal(rows[: len(expected)], expected)
