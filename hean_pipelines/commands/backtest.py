@@ -56,6 +56,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--strategy", metavar="NAME", help="name or id, as --list shows them")
     add("--days", type=float, metavar="N", help="days of market (default: 1, slow 30, all of a recording)")
     add("--list", action="store_true", help="list the strategies and stop")
+    _add_market(parser)
+    _add_account(parser)
+    add(
+        "--no-gates",
+        action="store_true",
+        help="do not ask the gates about the round trips: one pass over the tape less",
+    )
+    add("--out", type=Path, metavar="DIR", help="folder to write to (default: under <home>/backtests)")
+    add("--dry-run", action="store_true", help="say what would be run, run nothing")
+    add("--json", action="store_true", help="print one JSON object instead of the table")
+    parser.set_defaults(run=run)
+
+
+def _add_market(parser: argparse.ArgumentParser) -> None:
     market = parser.add_argument_group("market")
     market.add_argument(
         "--market",
@@ -85,6 +99,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     market.add_argument(
         "--lot-size", type=float, metavar="BASE", help="recorded: quantity step of the contract"
     )
+
+
+def _add_account(parser: argparse.ArgumentParser) -> None:
     account = parser.add_argument_group("account and venue")
     account.add_argument("--capital", type=float, default=500.0, metavar="USD", help="(default %(default)s)")
     account.add_argument(
@@ -116,15 +133,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="A,B",
         help="multiples of the capital to compare (default 1,30,1000,30000; 1 leaves it out)",
     )
-    add(
-        "--no-gates",
-        action="store_true",
-        help="do not ask the gates about the round trips: one pass over the tape less",
-    )
-    add("--out", type=Path, metavar="DIR", help="folder to write to (default: under <home>/backtests)")
-    add("--dry-run", action="store_true", help="say what would be run, run nothing")
-    add("--json", action="store_true", help="print one JSON object instead of the table")
-    parser.set_defaults(run=run)
 
 
 _FORMAT_HELP = (
