@@ -39,7 +39,8 @@ def test_what_fails_says_what_to_do(tmp_path, testnet):
     (tmp_path / "KILL").touch()
     found = findings(settings)
     assert "NOSUCHUSDT" in found["order venue"].detail
-    assert "+800 ms" in found["clock offset"].detail.replace("+799", "+800").replace("+801", "+800")
+    # Half of what the question took is uncertain: on a busy machine some milliseconds.
+    assert int(found["clock offset"].detail.split()[0]) == pytest.approx(800, abs=100)
     assert "NTP" in found["clock offset"].remedy or "clock" in found["clock offset"].remedy
     assert not found["market data"].ok
     assert not found["model bundle"].ok
