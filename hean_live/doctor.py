@@ -23,13 +23,13 @@ from hean_live.bundle.cache import BundleCache
 from hean_live.bundle.fetch import ABSENT, FETCHED, UNCHANGED, sqlite_path
 from hean_live.execution.kill_switch import FILE_NAME
 from hean_live.other_markets.spot import SpotSource
-from hean_live.other_markets.venue import counterparts
 from hean_live.settings import LiveSettings
 from hean_live.venues.binance import BinanceMarket
 from hean_live.venues.public import PublicMarket
 from models.bundle import verify_bundle
 from models.errors import HeanError
 from models.funding.features import FEATURE_SPEC_HASH
+from models.market.symbols import counterparts
 
 _LEAST_FREE_BYTES = 1_000_000_000
 _REGISTRY_TIMEOUT_S = 60

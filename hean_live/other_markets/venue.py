@@ -1,6 +1,6 @@
 """The same perpetuals on another venue (Binance USD-M): funding under way and the touch, for S17 and the spread that is measured.
 
-Here belong names and prices per unit: where one venue quotes a coin by the thousand and the other does not.
+Here belongs asking, prices brought to our units: one venue may quote a coin by the thousand where the other does not.
 """
 
 from __future__ import annotations
@@ -12,28 +12,13 @@ from collections.abc import Callable, Sequence
 from hean_live.other_markets.records import VenueSeen
 from hean_live.venues.binance import BinanceMarket
 from hean_live.venues.errors import RequestRefused
-from models.errors import DataError
 from models.market.binance_usdm import INTERVAL_H
-from models.market.symbols import candidates, contract_of
+from models.market.symbols import counterparts
 
 log = logging.getLogger(__name__)
 
 TERMS_S = 3600.0
 """How often listings and intervals are asked for."""
-
-
-def counterparts(symbols: Sequence[str], listed: frozenset[str]) -> dict[str, tuple[str, float]]:
-    """Return by symbol the other venue's name, and its units per unit of ours; symbols it does not list are left out."""
-    found = {}
-    for symbol in symbols:
-        try:
-            own = contract_of("bybit", symbol)
-        except DataError:
-            continue
-        name = next((name for name in candidates("binance", own) if name in listed), None)
-        if name is not None:
-            found[symbol] = (name, own.multiplier / contract_of("binance", name).multiplier)
-    return found
 
 
 class OtherVenueSource:

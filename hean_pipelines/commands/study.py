@@ -29,7 +29,7 @@ examples:
   hean study E3 --seeds 40                          size and power over 40 seeds
   hean study strategy:momentum_trader --market slow the first step of a strategy: does what it lives on follow its signals?
   hean study strategy:all                           of every strategy, each on its planted slow market and the null
-  hean study strategy:S14 --market bars             on the 5-minute bars of the lake, for S1, S2, S14, S15, S16, S18
+  hean study strategy:S14 --market bars             on the 5-minute bars of the lake, for S1, S2, S14 to S18
   hean study --market recorded --tape recordings/   every tape in a folder
   hean study E5 --tape BTCUSDT_2025-06-01.jsonl.zst
 

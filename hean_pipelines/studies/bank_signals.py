@@ -103,10 +103,13 @@ def follow(
         if on_hours is not None:
             on_hours((run.last_ns - before_ns) / _HOUR_NS)
     known = {key: np.concatenate(parts) if parts else np.zeros(0) for key, parts in told.items()}
-    return _followed(run, name, known, step_ns, fills)
+    # Of bars only settled rates are known: the rate of a settlement is the one shown after it.
+    return _followed(run, name, known, step_ns, fills, settled=tape.bar_s > 0.0)
 
 
-def _followed(run: BankRun, name: str, known: dict[str, Any], step_ns: int, fills: bool) -> Followed:
+def _followed(
+    run: BankRun, name: str, known: dict[str, Any], step_ns: int, fills: bool, *, settled: bool
+) -> Followed:
     import numpy as np
 
     from models.evidence.signal_worth import Signals
@@ -117,7 +120,7 @@ def _followed(run: BankRun, name: str, known: dict[str, Any], step_ns: int, fill
     place = NAMES.index(name)
     intents = run.bank.sessions[place].intents[: int(run.bank.shared.counts["intents"][place])]
     record = run.finish()[name]
-    course = _course(record.results.equity, known, CATALOGUE[name].leg, step_ns)
+    course = _course(record.results.equity, known, CATALOGUE[name].leg, step_ns, settled)
     if fills:
         own = record.results.fills
         own = own[(own["maker"] == 1) & np.isclose(own["position"], own["side"] * own["quantity"])]
@@ -144,7 +147,7 @@ def _ratio(leg: str, at_ns: Any, known: dict[str, Any]) -> Any:
     return as_of(known["at_ns"], known["pair_beta"], at_ns)
 
 
-def _course(equity: Any, known: dict[str, Any], leg: str, step_ns: int) -> Course:
+def _course(equity: Any, known: dict[str, Any], leg: str, step_ns: int, settled: bool) -> Course:
     import numpy as np
 
     from models.evidence.as_of import as_of
@@ -161,26 +164,28 @@ def _course(equity: Any, known: dict[str, Any], leg: str, step_ns: int) -> Cours
     nothing = np.zeros(len(grid))
     if not len(known["at_ns"]):
         return Course(start_ns, step_ns, mid, nothing, np.full(len(grid), np.nan), nothing)
-    paid = _paid(known["settlement_ns"], known["current_rate"], 1, grid)
+    paid = _paid(
+        known["settlement_ns"], known["current_rate"], np.ones(len(known["at_ns"])), grid, settled=True
+    )
     leg_mid, leg_paid = np.full(len(grid), np.nan), nothing
     if leg in _LEGS:
         bid, ask = (known[key] for key in _LEGS[leg])
         leg_mid = as_of(known["at_ns"], 0.5 * (bid + ask), grid)
     if leg == "other":
-        rate = known["other_rate_per_h"] * known["other_interval_h"]
-        leg_paid = _paid(known["other_settlement_ns"], rate, 0, grid)
+        rate, hours = known["other_rate_per_h"], known["other_interval_h"]
+        leg_paid = _paid(known["other_settlement_ns"], rate, hours, grid, settled=settled)
     return Course(start_ns, step_ns, mid, paid, leg_mid, leg_paid)
 
 
-def _paid(settlement_ns: Any, rate: Any, shown: int, grid: Any) -> Any:
+def _paid(settlement_ns: Any, rate: Any, units: Any, grid: Any, *, settled: bool) -> Any:
     """Funding a long position has received by each instant, fraction: minus the rates settled by then.
 
-    A settlement is over where the next one is another; its rate is the one shown from then on (`shown` 1), or the last one
-    shown before it (0).
+    A settlement is over where the next one is another; its rate is the one shown from then on (`settled`), or the last one
+    shown before it. It is for the units shown before it: hours of its interval, or 1 where rates are of a whole interval.
     """
     import numpy as np
 
     over = np.flatnonzero((settlement_ns[1:] != settlement_ns[:-1]) & (settlement_ns[:-1] > 0))
-    rates = rate[over + shown]
+    rates = rate[over + settled] * units[over]
     total = np.r_[0.0, np.cumsum(np.where(np.isfinite(rates), rates, 0.0))]
     return -total[np.searchsorted(settlement_ns[over], grid, side="right")]

@@ -1,6 +1,7 @@
-"""What the lake holds of a symbol over time: 5-minute closes, open interest, settlements, out-of-sample forecasts; and the mood.
+"""What the lake holds of a symbol over time: 5-minute closes, open interest, settlements, forecasts, and another venue's closes.
 
-Here belongs reading, each as instants at which it became known and values. What is made of it is `bar_tapes`.
+The mood, too, which is of no symbol. Here belongs reading, each as instants at which it became known and values. What is made of
+it is `bar_tapes`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.market.symbols import counterparts
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
 PERP = "raw_bybit__5m_perp_klines"
 SPOT = "raw_bybit__5m_spot_klines"
 INTEREST = "raw_bybit__5m_open_interest"
+OTHER_PERP = "raw_binance__5m_perp_klines"
 SETTLEMENTS = "mart_bybit__settlement_funding"
+EVERY_VENUE = "mart_market__funding_panel"
 MOOD = "mart_sentiment__fear_greed"
 FORECASTER = "structural"
 """The candidate whose forecasts are taken. It needs no fit; which candidate did best was known only afterwards."""
@@ -57,6 +62,10 @@ class Settlements:
     at_ns: Ints
     rate: Floats
     interval_h: Floats
+
+    def per_hour(self, at_ns: Ints) -> Floats:
+        """Return the rate settled last at each instant, fraction per hour of its interval; NaN where not known."""
+        return Series(self.at_ns, self.rate / self.interval_h).held(at_ns)
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,24 @@ def symbols_of(lake_root: Path) -> list[str]:
 
 def settlements_of(lake_root: Path, symbol: str) -> Settlements:
     """Return settled rates; none where the warehouse has not been built."""
-    frame = _product(lake_root, "marts", SETTLEMENTS, "settlement_ts", symbol)
+    return _settlements(_product(lake_root, "marts", SETTLEMENTS, "settlement_ts", symbol))
+
+
+def other_venue_of(lake_root: Path, symbol: str) -> tuple[str, Series, Settlements]:
+    """Return Binance's name of a symbol, closes there as prices of what Bybit quotes, and settled rates; empty ones without."""
+    from hean_pipelines.resources.lake import Lake
+
+    found = counterparts([symbol], Lake(lake_root).symbols(OTHER_PERP)).get(symbol)
+    if found is None:
+        return "", Series(np.zeros(0, np.int64), np.zeros(0)), _settlements(None)
+    name, units = found
+    closes = closes_of(lake_root, OTHER_PERP, name)
+    panel = _product(lake_root, "marts", EVERY_VENUE, "settlement_ts", name)
+    settled = _settlements(None if panel is None else panel.filter(panel["venue"] == "binance"))
+    return name, Series(closes.at_ns, units * closes.value), settled
+
+
+def _settlements(frame: Any) -> Settlements:
     if frame is None:
         return Settlements(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
     return Settlements(

@@ -1,9 +1,9 @@
 """Recorded bars as tapes: the first steps that need no book are asked of months of 5-minute closes in the lake.
 
 A bar becomes one message when it is over: a book of a level a side about its close. Beside it go outlooks with what was known:
-settlements and forecasts of their rates, closes of the spot market and of a partner with terms fitted on the week before, the
-mood. Nothing moves within a bar, nobody trades, and where a bar is missing the book is not valid until the next. What does not
-belong here: reading (`bar_series`), and which questions bars can answer (`questions`).
+settlements and forecasts of their rates, closes of the spot market and of a partner with terms fitted on the week before, closes
+and settled rates of another venue, the mood. Nothing moves within a bar, nobody trades, and where a bar is missing the book is
+not valid until the next. What does not belong here: reading (`bar_series`), and which questions bars can answer (`questions`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from hean_pipelines.studies.bar_series import (
     interest_of,
     mood_of,
     no_forecasts,
+    other_venue_of,
     settlements_of,
     symbols_of,
 )
@@ -57,6 +58,7 @@ _NOTES: Final = (
     "5-minute closes: nothing is known of the price within a bar, and prices at a signal are up to 5 minutes old",
     "no book: a spread of 1 bp is assumed of every market, and orders of any size",
 )
+_SETTLED: Final = "of each venue the rate settled last stands for the one under way, which no history holds"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class _Beside:
     mood: Series
     settlements: Settlements
     forecasts: Forecasts
+    other: Series
+    other_settlements: Settlements
 
 
 def bar_tapes(strategy: str, lake_root: Path, kind: str) -> list[Tape]:
@@ -101,28 +105,34 @@ def _tape(symbol: str, bars: Mapping[str, Series], needs: frozenset[str], lake_r
     settled = settlements_of(lake_root, symbol)
     told = forecasts_of(lake_root, symbol, settled) if have.FORECAST in needs else no_forecasts()
     partner = closest(symbol, bars) if have.PAIR in needs else ""
+    there, other, other_settled = other_venue_of(lake_root, symbol if have.OTHER_VENUE in needs else "")
     found = (
         (have.SPOT, len(spot)),
         (have.OPEN_INTEREST, len(interest)),
         (have.FUNDING, len(settled.at_ns)),
         (have.FORECAST, len(told.at_ns)),
         (have.PAIR, len(partner)),
+        (have.OTHER_VENUE, min(len(other), len(other_settled.at_ns))),
         (have.SENTIMENT, len(mood)),
     )
     tick, hours = _tick(own), float(own.at_ns[-1] - own.at_ns[0]) / _HOUR_NS
 
     def stretches() -> Iterator[tuple[Events, Any]]:
-        other = bars[partner] if partner else nothing
-        beside = _Beside(spot, other, _terms(own, other), interest, mood, settled, told)
+        pair = bars[partner] if partner else nothing
+        beside = _Beside(spot, pair, _terms(own, pair), interest, mood, settled, told, other, other_settled)
         return _stretches(own, beside, tick)
 
     def chunks() -> Iterator[Events]:
         for events, _ in stretches():
             yield events
 
-    beside_words = f", pair with {partner}" if partner else ""
+    beside_words = f", pair with {partner}" if partner else f", beside {there} of Binance" if there else ""
     holes = int(np.count_nonzero(np.diff(own.at_ns) > _BAR_NS))
-    notes = (*_NOTES, *([f"bars are missing at {holes} places"] if holes else []))
+    notes = (
+        *_NOTES,
+        *([_SETTLED] if there else []),
+        *([f"bars are missing at {holes} places"] if holes else []),
+    )
     market = Market(kind, f"{symbol}, 5-minute bars{beside_words}", symbol, None, (), hours, notes)
     holds = (have.TRADES, have.BOOK, *(need for need, count in found if count))
     return Tape(market, tick, _LOT, chunks, told=stretches, holds=holds, bar_s=float(BAR_S))
@@ -168,7 +178,7 @@ def _stretches(own: Series, beside: _Beside, tick: float) -> Iterator[tuple[Even
     first, last = int(own.at_ns[0]), int(own.at_ns[-1])
     instants = (
         own.at_ns, beside.spot.at_ns, beside.partner.at_ns, beside.terms["at_ns"], beside.mood.at_ns,
-        beside.settlements.at_ns, beside.forecasts.at_ns,
+        beside.settlements.at_ns, beside.forecasts.at_ns, beside.other.at_ns, beside.other_settlements.at_ns,
     )  # fmt: skip
     at_ns = np.unique(np.concatenate(instants))
     at_ns = at_ns[(at_ns >= first) & (at_ns <= last)]
@@ -217,7 +227,13 @@ def _outlooks(at_ns: Ints, beside: _Beside) -> Any:
     mood = beside.mood.newest(at_ns)
     rows["fear_greed"] = beside.mood.held(at_ns)
     rows["fear_greed_at_ns"][mood >= 0] = beside.mood.at_ns[mood[mood >= 0]]
-    _write_funding(rows, beside.settlements, at_ns)
+    rows["current_rate"] = Series(beside.settlements.at_ns, beside.settlements.rate).held(at_ns)
+    _write_due(rows, "", beside.settlements, at_ns)
+    if len(beside.other):
+        _write_market(rows, "other", beside.other, at_ns)
+        _write_due(rows, "other_", beside.other_settlements, at_ns)
+        rows["own_rate_per_h"] = beside.settlements.per_hour(at_ns)
+        rows["other_rate_per_h"] = beside.other_settlements.per_hour(at_ns)
     _write_forecasts(rows, beside.forecasts, at_ns)
     terms = Series(beside.terms["at_ns"], beside.terms["pair_beta"]).newest(at_ns)
     for name in ("pair_alpha", "pair_beta", "pair_sigma", "pair_half_life_s", "pair_pvalue"):
@@ -232,16 +248,15 @@ def _write_market(rows: Any, name: str, closes: Series, at_ns: Ints) -> None:
     rows[f"{name}_at_ns"][place >= 0] = closes.at_ns[place[place >= 0]]
 
 
-def _write_funding(rows: Any, settled: Settlements, at_ns: Ints) -> None:
-    """Write the next settlement, which the venue announces, and the rate settled last; nothing where settlements are missing."""
+def _write_due(rows: Any, venue: str, settled: Settlements, at_ns: Ints) -> None:
+    """Write the next settlement, which a venue announces; nothing where settlements are missing."""
     following = np.searchsorted(settled.at_ns, at_ns, side="right")
-    rows["current_rate"] = Series(settled.at_ns, settled.rate).held(at_ns)
     announced = following < len(settled.at_ns)
     place = following[announced]
     near = settled.at_ns[place] - at_ns[announced] <= _LONGEST_H * _HOUR_NS
     row = np.flatnonzero(announced)[near]
-    rows["settlement_ns"][row] = settled.at_ns[place[near]]
-    rows["interval_h"][row] = settled.interval_h[place[near]]
+    rows[f"{venue}settlement_ns"][row] = settled.at_ns[place[near]]
+    rows[f"{venue}interval_h"][row] = settled.interval_h[place[near]]
 
 
 def _write_forecasts(rows: Any, told: Forecasts, at_ns: Ints) -> None:

@@ -72,10 +72,12 @@ class Question(NamedTuple):
 
 _DAY: Final = 24.0
 _PERP: Final = "raw_bybit__5m_perp_klines"
+_OTHER_PERP: Final = "raw_binance__5m_perp_klines"
 _SPOT: Final = "raw_bybit__5m_spot_klines"
 _INTEREST: Final = "raw_bybit__5m_open_interest"
 _MOOD: Final = "mart_sentiment__fear_greed"
 _RATES: Final = "mart_bybit__settlement_funding"
+_EVERY_VENUE: Final = "mart_market__funding_panel"
 _FORECASTS: Final = "forecast_funding__out_of_sample"
 
 QUESTIONS: Final[dict[str, Question]] = {
@@ -211,6 +213,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         step_s=60.0,
         worth=CARRY,
         cost_bps=24.0,
+        bars=(_PERP, _OTHER_PERP, _RATES, _EVERY_VENUE),
     ),
     "oi_momentum": Question(
         "the hour after a signal is better than after moves as large without",

@@ -8,6 +8,7 @@ facts of an instrument and come from the venue, not from the name. Here belong n
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,6 +83,37 @@ def candidates(venue: Venue, contract: Contract) -> tuple[str, ...]:
     multiples = [f"{n}{coin}" for n in (1000, 10000, 1000000)] + [f"1M{coin}", f"{coin}1000"]
     bases = [coin, *multiples] if contract.multiplier == 1 else [*multiples, coin]
     return tuple(f"{base}{quote}" for base in bases)
+
+
+def counterparts(
+    symbols: Sequence[str], listed: Collection[str], venue: Venue = "binance"
+) -> dict[str, tuple[str, float]]:
+    """Return by symbol of Bybit another venue's name for it, and how many of that venue's units one of Bybit's is.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        As Bybit names them.
+    listed : collection of str
+        Names that exist on the other venue.
+    venue : str
+
+    Returns
+    -------
+    dict of str to (str, float)
+        Times the second, a price there is a price of what Bybit quotes. Symbols not listed there are left out.
+
+    """
+    found = {}
+    for symbol in symbols:
+        try:
+            own = contract_of("bybit", symbol)
+        except DataError:
+            continue
+        name = next((name for name in candidates(venue, own) if name in listed), None)
+        if name is not None:
+            found[symbol] = (name, own.multiplier / contract_of(venue, name).multiplier)
+    return found
 
 
 _EXAMPLE: dict[Venue, str] = {"bybit": "BTCUSDT", "binance": "BTCUSDT", "okx": "BTC-USDT-SWAP"}

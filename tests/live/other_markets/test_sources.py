@@ -14,12 +14,13 @@ from hean_live.local_testnet.markets.order_flow import OrderFlowMarket
 from hean_live.local_testnet.setup import build_venue
 from hean_live.local_testnet.venue import derive_keys
 from hean_live.other_markets.spot import SpotSource, spot_pair
-from hean_live.other_markets.venue import OtherVenueSource, counterparts
+from hean_live.other_markets.venue import OtherVenueSource
 from hean_live.venues.binance import BinanceMarket
 from hean_live.venues.errors import RequestRefused, VenueUnreachable
 from hean_live.venues.public import PublicMarket
 from models.errors import DataError, Retryable
 from models.market.binance_usdm import parse_intervals, parse_touch
+from models.market.symbols import counterparts
 from models.simulation.other_venues import PRICE, WAVE
 from tests.local_testnet.server import (
     SEED,

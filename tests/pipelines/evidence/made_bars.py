@@ -19,6 +19,7 @@ BAR_NS = 300_000_000_000
 HOUR_NS = 3_600_000_000_000
 DAY_BARS = 288
 PERP, SPOT = "raw_bybit__5m_perp_klines", "raw_bybit__5m_spot_klines"
+OTHER_PERP = "raw_binance__5m_perp_klines"
 INTEREST = "raw_bybit__5m_open_interest"
 
 
@@ -49,6 +50,8 @@ def write_bars(root: Path, dataset: str, symbol: str, closes: Any, missing: tupl
     columns: dict[str, Any] = {"ts": open_ns, "symbol": [symbol] * len(closes)}
     columns |= dict.fromkeys(("open", "high", "low", "close"), closes)
     columns |= dict.fromkeys(("volume", "turnover"), np.ones(len(closes)))
+    if dataset == OTHER_PERP:
+        columns |= {"taker_buy_volume": np.ones(len(closes))}
     frame = pl.DataFrame(columns | {"available_at": open_ns + BAR_NS})
     _write(root, dataset, symbol, frame.filter(~pl.Series(np.isin(np.arange(len(closes)), missing))))
 
@@ -92,6 +95,17 @@ def write_rates(root: Path, symbol: str, rates: Any) -> Any:
         model=pl.lit("last_rate"), predicted=-pl.col("predicted"), made_at=pl.col("made_at") + 1
     )
     products.write(products.out_of_sample, pl.concat([forecasts, wrong]))
+    return settlement_ns
+
+
+def write_other_rates(root: Path, symbol: str, rates: Any, hours: int = 8) -> Any:
+    """Write rates settled on Binance, beside those of another venue under the same name; returns the instants."""
+    settlement_ns = START_NS + hours * HOUR_NS * np.arange(1, len(rates) + 1)
+    products = Products(root)
+    columns = {"symbol": [symbol] * len(rates), "settlement_ts": settlement_ns, "funding_rate": rates}
+    own = pl.DataFrame(columns | {"venue": ["binance"] * len(rates), "interval_h": [hours] * len(rates)})
+    elsewhere = own.with_columns(venue=pl.lit("bybit"), funding_rate=pl.lit(0.5))
+    products.write(products.mart("mart_market__funding_panel"), pl.concat([elsewhere, own]))
     return settlement_ns
 
 
