@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +25,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("HEAN_") or name in ("CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "JOURNAL_STREAM"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """The bank's loop in the kernel cache, however long that takes: tests wait for what is done with it."""
+    subprocess.run([sys.executable, "-m", "hean_live.shadow.warm"], check=True)
 
 
 @pytest.fixture

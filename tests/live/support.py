@@ -104,8 +104,8 @@ def every_order(_decision: OrderDecision) -> None:
 
 
 def poll_until(runner: Runner, done: Callable[[], bool], *, each: Callable[[], object] = lambda: None) -> int:
-    """Poll until `done`, at most some seconds; returns how many polls it took."""
-    deadline = time.monotonic() + 15.0
+    """Poll until `done`, at most a minute, which is long for a machine that does other things; returns how many polls it took."""
+    deadline = time.monotonic() + 60.0
     polls = 0
     while not done():
         if time.monotonic() > deadline:

@@ -30,6 +30,7 @@ def testnet() -> Iterator[RunningTestnet]:
         yield running
 
 
+@pytest.mark.usefixtures("compiled")
 def test_outlooks_of_other_markets_reach_the_board(testnet: RunningTestnet, tmp_path: Path) -> None:
     settings = local_settings(
         tmp_path,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,12 +24,6 @@ def testnet(request: pytest.FixtureRequest) -> Iterator[RunningTestnet]:
         build_venue(market, keys, now_ms=now_ms, speed=0.0, equity=getattr(request, "param", "300"))
     ) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def compiled() -> None:
-    """The bank's loop in the kernel cache, however long that takes: tests wait for what is done with it."""
-    subprocess.run([sys.executable, "-m", "hean_live.shadow.warm"], check=True)
 
 
 @pytest.fixture

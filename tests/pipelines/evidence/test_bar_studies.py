@@ -149,7 +149,7 @@ def test_bars_of_a_venue_on_this_machine_count_as_synthetic(
     write_bars(tmp_path / "lake", PERP, "BTCUSDT", walk(3, DAY_BARS))
     assert command(tmp_path, "strategy:all", "--market", "bars", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["study"] for row in rows] == ["S1", "S2", "S14", "S15", "S16", "S18"]
+    assert [row["study"] for row in rows] == ["S1", "S2", "S14", "S15", "S16", "S17", "S18"]
     assert {row["market"]["kind"] for row in rows} == {"synthetic"}
 
 

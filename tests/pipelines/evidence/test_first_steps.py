@@ -127,9 +127,18 @@ def test_funding_is_what_was_settled_and_only_from_then_on() -> None:
     settlement = np.array([15, 15, 35, 35, 55])
     rate = np.array([0.5, 0.5, 0.001, 0.002, -0.004])
     # At 15 the row after it says what was settled; at 35 the row after that.
-    assert _paid(settlement, rate, 1, grid) == pytest.approx([0.0, 0.0, -0.001, -0.001, 0.003])
-    # Of another venue the last rate seen before is taken.
-    assert _paid(settlement, rate, 0, grid) == pytest.approx([0.0, 0.0, -0.5, -0.5, -0.502])
+    whole = np.ones(5)
+    assert _paid(settlement, rate, whole, grid, settled=True) == pytest.approx(
+        [0.0, 0.0, -0.001, -0.001, 0.003]
+    )
+    # Of another venue the last rate seen before is taken, an hourly one for the hours it covers.
+    hours = np.array([8.0, 8.0, 4.0, 4.0, 1.0])
+    assert _paid(settlement, rate, hours, grid, settled=False) == pytest.approx(
+        [0.0, 0.0, -4.0, -4.0, -4.008]
+    )
+    assert _paid(settlement, rate, hours, grid, settled=True) == pytest.approx(
+        [0.0, 0.0, -0.008, -0.008, 0.008]
+    )
 
 
 def test_a_carry_is_price_and_funding() -> None:
