@@ -121,11 +121,11 @@ class Campaign:
                     self._note(trader.recovered(30.0))
                 time.sleep(self._random.uniform(0.0, _LONGEST_LIFE_S))
                 trader.kill(pid)
-            rested = self._last_life(trader)
             # A machine that stood still for a settlement's three seconds has seen no order: nothing would be compared.
-            for _ in range(_LAST_LIVES - 1):
-                if not self._venue.exchange.orders:
-                    rested = self._last_life(trader)
+            for _ in range(_LAST_LIVES):
+                rested = self._last_life(trader)
+                if self._venue.exchange.orders:
+                    break
         finally:
             trader.close()
         self.result = {**self._compare(rested), "died": trader.deaths}

@@ -201,9 +201,8 @@ def make_plan(
     planted = scenario or (PLANTED_FOR[entry.name] if market == "slow" else "everything")
     order_flow = synthetic_market(chosen, planted) if market == "synthetic" else None
     slow = slow_market(chosen, planted) if market == "slow" else None
-    tick, lot = (order_flow.tick_size, order_flow.lot_size) if order_flow else _steps(chosen, steps)
-    if slow:
-        tick, lot = SYMBOLS[chosen].tick_size, SYMBOLS[chosen].lot_size
+    contract = order_flow or (SYMBOLS[chosen] if slow else None)
+    tick, lot = (contract.tick_size, contract.lot_size) if contract else _steps(chosen, steps)
     return Plan(
         entry=entry,
         params=params,

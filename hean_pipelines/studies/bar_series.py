@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hean_pipelines.studies.bar_datasets import EVERY_VENUE, INTEREST, MOOD, OTHER_PERP, PERP, RATES
 from models.market.symbols import counterparts
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-PERP = "raw_bybit__5m_perp_klines"
-SPOT = "raw_bybit__5m_spot_klines"
-INTEREST = "raw_bybit__5m_open_interest"
-OTHER_PERP = "raw_binance__5m_perp_klines"
-SETTLEMENTS = "mart_bybit__settlement_funding"
-EVERY_VENUE = "mart_market__funding_panel"
-MOOD = "mart_sentiment__fear_greed"
 FORECASTER = "structural"
 """The candidate whose forecasts are taken. It needs no fit; which candidate did best was known only afterwards."""
 _LEVELS = (0.05, 0.5, 0.95)
@@ -90,6 +84,16 @@ class Forecasts:
     positive: Floats
 
 
+def no_series() -> Series:
+    """Return nothing known at any time."""
+    return Series(np.zeros(0, np.int64), np.zeros(0))
+
+
+def no_other_venue() -> tuple[str, Series, Settlements]:
+    """Return another venue that does not list the symbol."""
+    return "", no_series(), _settlements(None)
+
+
 def no_forecasts() -> Forecasts:
     """Return no forecast at all."""
     instants, nothing = np.zeros(0, np.int64), np.zeros(0)
@@ -110,7 +114,7 @@ def mood_of(lake_root: Path) -> Series:
     """Return the Fear & Greed index, 0 to 100; empty where it was not fetched."""
     frame = _product(lake_root, "marts", MOOD, "available_at")
     if frame is None:
-        return Series(np.zeros(0, np.int64), np.zeros(0))
+        return no_series()
     return Series(frame["available_at"].to_numpy(), frame["value"].cast(float).to_numpy())
 
 
@@ -123,7 +127,7 @@ def symbols_of(lake_root: Path) -> list[str]:
 
 def settlements_of(lake_root: Path, symbol: str) -> Settlements:
     """Return settled rates; none where the warehouse has not been built."""
-    return _settlements(_product(lake_root, "marts", SETTLEMENTS, "settlement_ts", symbol))
+    return _settlements(_product(lake_root, "marts", RATES, "settlement_ts", symbol))
 
 
 def other_venue_of(lake_root: Path, symbol: str) -> tuple[str, Series, Settlements]:
@@ -132,7 +136,7 @@ def other_venue_of(lake_root: Path, symbol: str) -> tuple[str, Series, Settlemen
 
     found = counterparts([symbol], Lake(lake_root).symbols(OTHER_PERP)).get(symbol)
     if found is None:
-        return "", Series(np.zeros(0, np.int64), np.zeros(0)), _settlements(None)
+        return no_other_venue()
     name, units = found
     closes = closes_of(lake_root, OTHER_PERP, name)
     panel = _product(lake_root, "marts", EVERY_VENUE, "settlement_ts", name)

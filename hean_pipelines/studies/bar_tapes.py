@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from hean_pipelines.studies.bar_datasets import PERP, SPOT
 from hean_pipelines.studies.bar_series import (
-    PERP,
-    SPOT,
     Forecasts,
     Series,
     Settlements,
@@ -26,6 +25,8 @@ from hean_pipelines.studies.bar_series import (
     interest_of,
     mood_of,
     no_forecasts,
+    no_other_venue,
+    no_series,
     other_venue_of,
     settlements_of,
     symbols_of,
@@ -98,14 +99,15 @@ def bar_tapes(strategy: str, lake_root: Path, kind: str) -> list[Tape]:
 def _tape(symbol: str, bars: Mapping[str, Series], needs: frozenset[str], lake_root: Path, kind: str) -> Tape:
     from models.strategies import catalogue as have
 
-    own, nothing = bars[symbol], Series(np.zeros(0, np.int64), np.zeros(0))
+    own, nothing = bars[symbol], no_series()
     spot = closes_of(lake_root, SPOT, symbol) if have.SPOT in needs else nothing
     interest = interest_of(lake_root, symbol) if have.OPEN_INTEREST in needs else nothing
     mood = mood_of(lake_root) if have.SENTIMENT in needs else nothing
     settled = settlements_of(lake_root, symbol)
     told = forecasts_of(lake_root, symbol, settled) if have.FORECAST in needs else no_forecasts()
     partner = closest(symbol, bars) if have.PAIR in needs else ""
-    there, other, other_settled = other_venue_of(lake_root, symbol if have.OTHER_VENUE in needs else "")
+    elsewhere = other_venue_of(lake_root, symbol) if have.OTHER_VENUE in needs else no_other_venue()
+    there, other, other_settled = elsewhere
     found = (
         (have.SPOT, len(spot)),
         (have.OPEN_INTEREST, len(interest)),

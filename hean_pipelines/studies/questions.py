@@ -8,6 +8,17 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from hean_pipelines.studies.bar_datasets import (
+    EVERY_VENUE,
+    FORECASTS,
+    INTEREST,
+    MOOD,
+    OTHER_PERP,
+    PERP,
+    RATES,
+    SPOT,
+)
+
 NOTHING: Final = "costs"
 """The worth of a signal is held against its costs alone."""
 RANDOM: Final = "random times"
@@ -71,14 +82,6 @@ class Question(NamedTuple):
 
 
 _DAY: Final = 24.0
-_PERP: Final = "raw_bybit__5m_perp_klines"
-_OTHER_PERP: Final = "raw_binance__5m_perp_klines"
-_SPOT: Final = "raw_bybit__5m_spot_klines"
-_INTEREST: Final = "raw_bybit__5m_open_interest"
-_MOOD: Final = "mart_sentiment__fear_greed"
-_RATES: Final = "mart_bybit__settlement_funding"
-_EVERY_VENUE: Final = "mart_market__funding_panel"
-_FORECASTS: Final = "forecast_funding__out_of_sample"
 
 QUESTIONS: Final[dict[str, Question]] = {
     "funding_pressure": Question(
@@ -88,7 +91,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         45.0 * _DAY,
         step_s=60.0,
         worth=CARRY,
-        bars=(_PERP, _RATES, _FORECASTS),
+        bars=(PERP, RATES, FORECASTS),
     ),
     "funding_harvester": Question(
         "funding received less the move of the price exceeds the costs of 8 bps (maker in, taker out, half a spread)",
@@ -98,7 +101,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         step_s=60.0,
         worth=CARRY,
         cost_bps=8.0,
-        bars=(_PERP, _RATES, _FORECASTS),
+        bars=(PERP, RATES, FORECASTS),
     ),
     "liquidation_gravity": Question(
         "five minutes after the break of a cluster the price has gone further than after moves as large without one",
@@ -186,7 +189,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         NOTHING,
         45.0 * _DAY,
         step_s=60.0,
-        bars=(_PERP, _SPOT, _RATES),
+        bars=(PERP, SPOT, RATES),
     ),
     "correlation_arb": Question(
         "the spread of a pair comes back within four hours, by the terms of the entry",
@@ -194,7 +197,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         NOTHING,
         60.0 * _DAY,
         step_s=60.0,
-        bars=(_PERP,),
+        bars=(PERP,),
     ),
     "sentiment": Question(
         "the day after a turn at an extreme of the mood is better than after any other turn as large",
@@ -203,7 +206,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         300.0 * _DAY,
         step_s=300.0,
         back_s=14400.0,
-        bars=(_PERP, _MOOD),
+        bars=(PERP, MOOD),
     ),
     "cross_exchange_funding": Question(
         "funding received on both venues in 12 h less what their prices part exceeds the costs of 24 bps (four takers' fills)",
@@ -213,7 +216,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         step_s=60.0,
         worth=CARRY,
         cost_bps=24.0,
-        bars=(_PERP, _OTHER_PERP, _RATES, _EVERY_VENUE),
+        bars=(PERP, OTHER_PERP, RATES, EVERY_VENUE),
     ),
     "oi_momentum": Question(
         "the hour after a signal is better than after moves as large without",
@@ -221,7 +224,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         EQUAL_MOVES,
         30.0 * _DAY,
         back_s=900.0,
-        bars=(_PERP, _INTEREST),
+        bars=(PERP, INTEREST),
     ),
     "synthetic_convexity": Question(
         "in the day after a start the price goes further one way than it moves to and fro",

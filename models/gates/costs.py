@@ -22,15 +22,9 @@ class CostRules:
 
 def round_trip_bps(candidate: Candidate, facts: Facts) -> float:
     """Return what entry and exit cost, bps of the notional; NaN where a fee, a needed spread or the buffer is not known."""
-    fees = facts.account.fees.get(candidate.symbol)
-    if fees is None:
-        return math.nan
-    legs = (candidate.entry_taker, candidate.exit_taker)
-    paid = sum(fees.taker_bps if taker else fees.maker_bps for taker in legs)
-    crossings = sum(legs)
-    spread = crossings * facts.market.sight.spread_bps / 2.0 if crossings else 0.0
-    buffer = facts.policy.slippage_buffer_bps.get(candidate.symbol, 0.0)
-    return paid + spread + buffer + second_leg_bps(candidate, facts)
+    ways = (candidate.entry_taker, candidate.exit_taker)
+    own = _leg_bps(candidate.symbol, ways, facts.market.sight.spread_bps, facts)
+    return own + second_leg_bps(candidate, facts)
 
 
 def second_leg_bps(candidate: Candidate, facts: Facts) -> float:
@@ -38,11 +32,18 @@ def second_leg_bps(candidate: Candidate, facts: Facts) -> float:
     second = candidate.second
     if second is None:
         return 0.0
-    fees = facts.account.fees.get(second.symbol)
+    return second.share * _leg_bps(second.symbol, (True, True), second.spread_bps, facts)
+
+
+def _leg_bps(symbol: str, ways: tuple[bool, bool], spread_bps: float, facts: Facts) -> float:
+    """Cost of one leg, bps of its notional; `ways` says whether entry and exit cross the spread."""
+    fees = facts.account.fees.get(symbol)
     if fees is None:
         return math.nan
-    buffer = facts.policy.slippage_buffer_bps.get(second.symbol, 0.0)
-    return second.share * (2.0 * fees.taker_bps + second.spread_bps + buffer)
+    paid = sum(fees.taker_bps if taker else fees.maker_bps for taker in ways)
+    crossings = sum(ways)
+    spread = crossings * spread_bps / 2.0 if crossings else 0.0
+    return paid + spread + facts.policy.slippage_buffer_bps.get(symbol, 0.0)
 
 
 def cost_gate(candidate: Candidate, facts: Facts, rules: CostRules) -> Pass | Block:

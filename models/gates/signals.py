@@ -67,9 +67,9 @@ def candidate_of(
     edge_bps: float,
     *,
     is_taker: bool,
-    confidence: float = math.nan,
+    features: Mapping[str, float],
     partner: str = "",
-    features: Mapping[str, float] | None = None,
+    confidence: float = math.nan,
 ) -> Candidate:
     """Return the candidate of a signal; it leaves as a taker unless it makes markets, which quotes out what it holds.
 
@@ -83,11 +83,11 @@ def candidate_of(
         NaN where the strategy says nothing.
     is_taker : bool
         Of the entry.
-    confidence : float
+    features : mapping of str to float
+        What went with the signal (`features_seen`): of a pair, what its second leg was measured to cost.
     partner : str
         Of a pair: the symbol of the second leg, empty without.
-    features : mapping of str to float, optional
-        What went with the signal (`features_seen`): of a pair, what its second leg was measured to cost.
+    confidence : float
 
     """
     return Candidate(
@@ -99,7 +99,7 @@ def candidate_of(
         entry_taker=is_taker,
         exit_taker=kind_of(strategy) is not Kind.MARKET_MAKING,
         confidence=confidence,
-        second=_second_leg(partner, features or {}) if partner else None,
+        second=_second_leg(partner, features) if partner else None,
     )
 
 

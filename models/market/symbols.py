@@ -85,18 +85,15 @@ def candidates(venue: Venue, contract: Contract) -> tuple[str, ...]:
     return tuple(f"{base}{quote}" for base in bases)
 
 
-def counterparts(
-    symbols: Sequence[str], listed: Collection[str], venue: Venue = "binance"
-) -> dict[str, tuple[str, float]]:
-    """Return by symbol of Bybit another venue's name for it, and how many of that venue's units one of Bybit's is.
+def counterparts(symbols: Sequence[str], listed: Collection[str]) -> dict[str, tuple[str, float]]:
+    """Return by symbol of Bybit what Binance calls it, and how many of Binance's units one of Bybit's is.
 
     Parameters
     ----------
     symbols : sequence of str
         As Bybit names them.
     listed : collection of str
-        Names that exist on the other venue.
-    venue : str
+        Names that exist on Binance.
 
     Returns
     -------
@@ -110,9 +107,9 @@ def counterparts(
             own = contract_of("bybit", symbol)
         except DataError:
             continue
-        name = next((name for name in candidates(venue, own) if name in listed), None)
+        name = next((name for name in candidates("binance", own) if name in listed), None)
         if name is not None:
-            found[symbol] = (name, own.multiplier / contract_of(venue, name).multiplier)
+            found[symbol] = (name, own.multiplier / contract_of("binance", name).multiplier)
     return found
 
 

@@ -45,6 +45,7 @@ from models.strategies.two_legs import (
     leave,
     leg_at_risk,
     new_two_legs,
+    spread_of,
     synchronise,
     wait,
 )
@@ -121,7 +122,7 @@ def costs_of(market: np.record, outlook: np.record, params: Params, side: int) -
 
     Fees of four fills, each market's spread once, funding to be paid at the next settlement, the loan of spot sold.
     """
-    spot_spread = 2.0 * (outlook.spot_ask - outlook.spot_bid) / (outlook.spot_ask + outlook.spot_bid)
+    spot_spread = spread_of(outlook.spot_bid, outlook.spot_ask)
     costs = 2.0 * (params.perp_fee + params.spot_fee) + 1e-4 * market.spread_bps + spot_spread
     within = outlook.settlement_ns - market.tick_at_ns <= int(1e9 * params.hold_s)
     if outlook.settlement_ns > market.tick_at_ns and within:

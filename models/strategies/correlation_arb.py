@@ -46,6 +46,7 @@ from models.strategies.two_legs import (
     leave,
     leg_at_risk,
     new_two_legs,
+    spread_of,
     synchronise,
     wait,
 )
@@ -135,15 +136,9 @@ def z_of(market: np.record, outlook: np.record, alpha: float, beta: float, sigma
 
 
 @njit(cache=True)
-def partner_spread_of(outlook: np.record) -> float:
-    """Return the partner's bid-ask spread, a fraction of its price."""
-    return float(2.0 * (outlook.pair_ask - outlook.pair_bid) / (outlook.pair_ask + outlook.pair_bid))
-
-
-@njit(cache=True)
 def costs_of(market: np.record, outlook: np.record, params: Params) -> float:
     """Return the costs of four fills as taker, a fraction of the own leg's notional: fees, and each market's spread once."""
-    partner_spread = partner_spread_of(outlook)
+    partner_spread = spread_of(outlook.pair_bid, outlook.pair_ask)
     own = 2.0 * params.own_fee + 1e-4 * market.spread_bps
     return float(own + outlook.pair_beta * (2.0 * params.partner_fee + partner_spread))
 
@@ -185,7 +180,7 @@ def _look(market: np.record, outlook: np.record, params: Params, state: np.recor
     state.sigma = outlook.pair_sigma
     state.time_out_s = params.time_out_half_lives * outlook.pair_half_life_s
     state.way = way
-    state.partner_spread = partner_spread_of(outlook)
+    state.partner_spread = spread_of(outlook.pair_bid, outlook.pair_ask)
     beta = float(outlook.pair_beta)
     ratio = beta * market.mid / (0.5 * (outlook.pair_bid + outlook.pair_ask))
     share = params.capital_share / max(1.0, beta)

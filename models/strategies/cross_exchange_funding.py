@@ -47,6 +47,7 @@ from models.strategies.two_legs import (
     leave,
     leg_at_risk,
     new_two_legs,
+    spread_of,
     synchronise,
     wait,
 )
@@ -143,7 +144,7 @@ def receipts_of(market: np.record, outlook: np.record, params: Params, side: int
 @njit(cache=True)
 def costs_of(market: np.record, outlook: np.record, params: Params) -> float:
     """Return the costs of four fills as taker, a fraction of one leg's notional: fees, and each venue's spread once."""
-    other_spread = 2.0 * (outlook.other_ask - outlook.other_bid) / (outlook.other_ask + outlook.other_bid)
+    other_spread = spread_of(outlook.other_bid, outlook.other_ask)
     return float(2.0 * (params.own_fee + params.other_fee) + 1e-4 * market.spread_bps + other_spread)
 
 

@@ -106,6 +106,12 @@ def is_fresh(bid: float, ask: float, seen_ns: int, at_ns: int, age_s: float) -> 
 
 
 @njit(cache=True)
+def spread_of(bid: float, ask: float) -> float:
+    """Return the bid-ask spread of the other market's touch, a fraction of its price."""
+    return float(2.0 * (ask - bid) / (ask + bid))
+
+
+@njit(cache=True)
 def leg_at_risk(state: np.record, seen_ns: int, at_ns: int, most_pending_s: float, stale_s: float) -> bool:
     """Return whether the second leg has differed too long from what is wanted, or its prices are too old to judge it."""
     return bool(state.leg_pending_s > most_pending_s or at_ns - seen_ns > int(1e9 * stale_s))
